@@ -1,0 +1,1 @@
+"""Who may and can take a session. Nothing is built here yet."""

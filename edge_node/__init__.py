@@ -1,0 +1,1 @@
+"""The edge node: audio in, words out; text in, audio out."""

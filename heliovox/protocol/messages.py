@@ -1,0 +1,253 @@
+"""Every message of the native protocol, version 1. Audio travels beside them as binary messages.
+
+Positions (`*_sample`) count samples of the caller's own format from the first one of the session;
+times (`*_ms`) count milliseconds from the same point.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from heliovox.protocol.audio import AudioFormat
+
+VERSION = 1
+SUBPROTOCOL = "heliovox.v1"
+KEY_SUBPROTOCOL_PREFIX = "heliovox.key."
+
+Kind = Literal["recognition", "synthesis", "conversation"]
+KINDS: tuple[Kind, ...] = ("recognition", "synthesis", "conversation")
+EndReason = Literal["endpoint", "flush", "forced", "finish"]
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="type"):
+    """What every JSON message shares: its `type`."""
+
+
+# --- what a caller says ---
+
+
+class Start(Message, frozen=True, tag="start"):
+    """Opens the session; the first message, once."""
+
+    kind: str = "recognition"
+    """One of KINDS. `conversation` is recognition and synthesis on one connection."""
+    language: str = "en"
+    audio: AudioFormat = AudioFormat()
+    """What the caller will send."""
+    output: AudioFormat = AudioFormat()
+    """What the caller wants to hear."""
+    voice: str | None = None
+    """None takes the node's default voice for the language."""
+    model: str | None = None
+    """None takes the node's default recogniser for the language."""
+    partials: bool = True
+    endpoint_silence_ms: int = 700
+    """Silence after words that ends an utterance, 200 to 5000."""
+    key: str | None = None
+    """The caller's key, where neither a header nor a subprotocol could carry it."""
+
+
+class Flush(Message, frozen=True, tag="flush"):
+    """Ends the utterance now: finals for all audio sent so far, then `flushed`."""
+
+    id: str = ""
+
+
+class Marker(Message, frozen=True, tag="marker"):
+    """Comes back once every word of all earlier audio has come out."""
+
+    id: str = ""
+
+
+class Ack(Message, frozen=True, tag="ack"):
+    """The caller has stored the finals up to `seq`."""
+
+    seq: int
+
+
+class Speak(Message, frozen=True, tag="speak"):
+    """Says a text: `speaking`, audio in binary messages, then `spoken`."""
+
+    id: str
+    text: str
+    voice: str | None = None
+    speed: float = 1.0
+    """0.5 to 2.0."""
+
+
+class Cancel(Message, frozen=True, tag="cancel"):
+    """Stops a `speak`, spoken or still waiting."""
+
+    id: str
+
+
+class KeepAlive(Message, frozen=True, tag="keepalive"):
+    """Says that a silent caller is still there."""
+
+
+class Finish(Message, frozen=True, tag="finish"):
+    """No more audio and nothing more to say: the rest of the words, then `ended`."""
+
+
+ClientMessage = Start | Flush | Marker | Ack | Speak | Cancel | KeepAlive | Finish
+
+# --- what a node says ---
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A word and when it was said."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float
+    """0 to 1: the mean probability of the word's pieces."""
+
+
+class Started(Message, frozen=True, tag="started"):
+    """The session is open and holds a seat."""
+
+    session: str
+    node: str
+    version: int
+    kind: str
+    language: str
+    model: str | None
+    voice: str | None
+    audio: AudioFormat
+    output: AudioFormat
+    chunk_ms: int
+    """The recogniser steps once for this much audio."""
+    lookahead_ms: int
+    """Audio the recogniser needs beyond a word before it can tell it."""
+
+
+class SpeechStarted(Message, frozen=True, tag="speech_started"):
+    """The first word of an utterance was heard."""
+
+    at_sample: int
+
+
+class Partial(Message, frozen=True, tag="partial"):
+    """The words since the last final as they stand; the next one replaces it."""
+
+    from_sample: int
+    through_sample: int
+    text: str
+    words: tuple[Word, ...]
+
+
+class Final(Message, frozen=True, tag="final"):
+    """Words that will not change. `seq` counts from 1 without gaps."""
+
+    seq: int
+    from_sample: int
+    through_sample: int
+    """Every word said up to here is in this final or an earlier one."""
+    text: str
+    words: tuple[Word, ...]
+    reason: EndReason
+
+
+class Progress(Message, frozen=True, tag="progress"):
+    """How far the audio came: received by the node, and released for the caller to drop."""
+
+    received_sample: int
+    released_sample: int
+
+
+class Flushed(Message, frozen=True, tag="flushed"):
+    """Answers `flush`, after the finals it caused."""
+
+    id: str
+    seq: int
+    """The last final so far, 0 for none."""
+    through_sample: int
+
+
+class MarkerReached(Message, frozen=True, tag="marker"):
+    """Answers `marker`."""
+
+    id: str
+    at_sample: int
+
+
+class Speaking(Message, frozen=True, tag="speaking"):
+    """The binary messages that follow, up to `spoken`, are this text."""
+
+    id: str
+    voice: str
+    output: AudioFormat
+
+
+class VoiceSwitched(Message, frozen=True, tag="voice_switched"):
+    """Another voice took over a text that its own could not say."""
+
+    id: str
+    from_voice: str
+    to_voice: str
+    reason: str
+
+
+class Spoken(Message, frozen=True, tag="spoken"):
+    """A text is said, or cancelled."""
+
+    id: str
+    samples: int
+    """Samples sent, in the session's output format."""
+    cancelled: bool
+
+
+class Notice(Message, frozen=True, tag="warning"):
+    """Something is not as it should be; the session goes on."""
+
+    code: str
+    message: str
+    field: str | None = None
+    value: str | None = None
+    remedy: str | None = None
+
+
+class Draining(Message, frozen=True, tag="draining"):
+    """The node will stop: the session may end by itself until the deadline."""
+
+    deadline_ms: int
+
+
+class Ended(Message, frozen=True, tag="ended"):
+    """The last message of a session that ended well."""
+
+    session: str
+    reason: str
+    finals: int
+    audio_ms: int
+
+
+class Error(Message, frozen=True, tag="error"):
+    """Why the session ends; the connection closes after it."""
+
+    code: str
+    message: str
+    field: str | None = None
+    value: str | None = None
+    remedy: str | None = None
+    retryable: bool = False
+    """Could the same request succeed elsewhere, or later?"""
+
+
+ServerMessage = (
+    Started
+    | SpeechStarted
+    | Partial
+    | Final
+    | Progress
+    | Flushed
+    | MarkerReached
+    | Speaking
+    | VoiceSwitched
+    | Spoken
+    | Notice
+    | Draining
+    | Ended
+    | Error
+)

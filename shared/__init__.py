@@ -1,0 +1,1 @@
+"""What node and centre must agree on."""

@@ -1,0 +1,29 @@
+"""Time, handed in: everything that waits or measures takes a Clock."""
+
+import asyncio
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Monotonic seconds, and a way to wait for them."""
+
+    def now_s(self) -> float:
+        """Seconds since some fixed point; never goes back."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Returns once `seconds` have passed."""
+        ...
+
+
+class SystemClock:
+    """The machine's own monotonic clock."""
+
+    def now_s(self) -> float:
+        """Seconds of the monotonic clock."""
+        return time.monotonic()  # noqa: TID251 the one place that may
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits on the event loop."""
+        await asyncio.sleep(seconds)

@@ -1,0 +1,129 @@
+"""One tree of errors. The class says what a caller may do, the fields say what happened."""
+
+from http import HTTPStatus
+from typing import ClassVar
+
+from heliovox.protocol.closing import CloseCode
+from heliovox.protocol.messages import Error
+
+
+class VoiceError(Exception):
+    """What a caller is told: which field, which value, what to do about it."""
+
+    code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+    """Could the same request succeed elsewhere, or later?"""
+    close_code: ClassVar[CloseCode] = CloseCode.INTERNAL
+    http_status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        value: object = None,
+        remedy: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message, self.field, self.remedy = message, field, remedy
+        self.value = None if value is None else str(value)[:200]
+
+    def as_message(self) -> Error:
+        """The error as it travels to the caller."""
+        return Error(self.code, self.message, self.field, self.value, self.remedy, self.retryable)
+
+
+class InvalidMessage(VoiceError):
+    """Not understood, or not allowed now: mend the client."""
+
+    code = "invalid_message"
+    close_code = CloseCode.INVALID
+    http_status = HTTPStatus.BAD_REQUEST
+
+
+class WrongKindOfMessage(VoiceError):
+    """Text where audio belongs, or the reverse."""
+
+    code = "wrong_kind_of_message"
+    close_code = CloseCode.WRONG_KIND
+    http_status = HTTPStatus.BAD_REQUEST
+
+
+class Unsupported(VoiceError):
+    """A language, kind, rate, voice or model that this node does not have."""
+
+    code = "unsupported"
+    close_code = CloseCode.UNSUPPORTED
+    http_status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class Unauthorised(VoiceError):
+    """No key, or an unknown one."""
+
+    code = "unauthorised"
+    close_code = CloseCode.UNAUTHORISED
+    http_status = HTTPStatus.UNAUTHORIZED
+
+
+class TooBig(VoiceError):
+    """More than one message, text or queue may hold: send less at a time."""
+
+    code = "too_big"
+    close_code = CloseCode.TOO_BIG
+    http_status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class LimitPassed(VoiceError):
+    """A time limit ran out: nothing said, nothing read."""
+
+    code = "limit_passed"
+    close_code = CloseCode.POLICY
+    http_status = HTTPStatus.REQUEST_TIMEOUT
+
+
+class NodeFull(VoiceError):
+    """Every seat of the kind is taken."""
+
+    code = "node_full"
+    retryable = True
+    close_code = CloseCode.TRY_LATER
+    http_status = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def __init__(self, node: str, streams: int, limit: int) -> None:
+        super().__init__(
+            f"{node} carries {streams} of {limit} streams",
+            field="node",
+            value=node,
+            remedy="try another node, or this one later",
+        )
+        self.node, self.streams, self.limit = node, streams, limit
+
+
+class NodeDraining(VoiceError):
+    """The node takes no new sessions."""
+
+    code = "node_draining"
+    retryable = True
+    close_code = CloseCode.GOING_AWAY
+    http_status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class EngineFailed(VoiceError):
+    """The recogniser or the voice broke: the session cannot go on here."""
+
+    code = "engine_failed"
+    retryable = True
+    close_code = CloseCode.INTERNAL
+    http_status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class ModelRefused(VoiceError):
+    """A model file that is not what it says: truncated, of another type, of a newer format."""
+
+    code = "model_refused"
+
+
+class SnapshotRefused(VoiceError):
+    """A saved stream of another model, variant or format."""
+
+    code = "snapshot_refused"
