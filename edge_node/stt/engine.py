@@ -27,14 +27,21 @@ class Profile:
     sample_rate: int
     chunk_samples: int
     """A step consumes this much of a stream."""
-    lookahead_samples: int
-    """Audio needed beyond a sample before all of its tokens are out (the model's right context)."""
+    edge_samples: int
+    """Step k (from 0) can be taken once (k + 1) * chunk_samples + edge_samples were accepted."""
+    delay_samples: int
+    """After k steps the tokens up to k * chunk_samples - delay_samples are out, and no others."""
     frame_samples: int
     """One token frame."""
     tail_samples: int
     """Silence to append so that the last token comes out at the end of an utterance."""
     variant: str = "fp32"
     max_batch: int = 32
+
+    @property
+    def lookahead_samples(self) -> int:
+        """Audio needed beyond a sample before its tokens are out (the model's right context)."""
+        return self.edge_samples + self.delay_samples
 
 
 @dataclass(frozen=True, slots=True)
