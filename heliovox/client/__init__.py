@@ -1,0 +1,32 @@
+"""The SDK: `Client`, its sessions, their events and errors."""
+
+from heliovox.client.client import Client
+from heliovox.client.errors import (
+    CannotConnect,
+    ClientError,
+    ConnectionLost,
+    NodeMisbehaved,
+    Refused,
+    TimedOut,
+    Unauthorised,
+    UnreadableAudio,
+)
+from heliovox.client.events import AudioOut, Event
+from heliovox.client.limits import Limits
+from heliovox.client.session import Session
+
+__all__ = [
+    "AudioOut",
+    "CannotConnect",
+    "Client",
+    "ClientError",
+    "ConnectionLost",
+    "Event",
+    "Limits",
+    "NodeMisbehaved",
+    "Refused",
+    "Session",
+    "TimedOut",
+    "Unauthorised",
+    "UnreadableAudio",
+]

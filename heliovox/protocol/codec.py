@@ -26,7 +26,7 @@ def decode_client(text: bytes | str) -> ClientMessage:
     """
     try:
         message: ClientMessage = _client_decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Undecodable(str(error)) from error
     return message
 
@@ -39,6 +39,6 @@ def decode_server(text: bytes | str) -> ServerMessage:
     """
     try:
         message: ServerMessage = _server_decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Undecodable(str(error)) from error
     return message

@@ -1,0 +1,65 @@
+"""Audio that the node may still ask for again, and no more of it than a bound allows. Pure."""
+
+from collections import deque
+
+from heliovox.protocol.audio import AudioFormat
+
+KEPT_S = 120
+"""An utterance is ended at 20 s and its final follows within seconds: six of them fit."""
+
+
+class KeptAudio:
+    """What was sent and not yet released, addressed by the caller's own samples.
+
+    Received is not released: only `released_sample` says that words are safe. A node that releases
+    nothing costs memory up to the bound, then the oldest audio is forgotten.
+    """
+
+    def __init__(self, audio: AudioFormat, kept_s: float = KEPT_S) -> None:
+        self._width = audio.bytes_per_sample
+        self._limit_bytes = int(kept_s * audio.sample_rate) * self._width
+        self._pieces: deque[bytes] = deque()
+        self._first_byte = 0
+        self._end_byte = 0
+
+    @property
+    def from_sample(self) -> int:
+        """The first sample that can still be sent again."""
+        return -(-self._first_byte // self._width)
+
+    @property
+    def sent_samples(self) -> int:
+        """Whole samples sent since the session began."""
+        return self._end_byte // self._width
+
+    def add(self, data: bytes) -> None:
+        """Remembers audio that is being sent; it may end within a sample."""
+        if data:
+            self._pieces.append(data)
+            self._end_byte += len(data)
+            self._forget_until(self._end_byte - self._limit_bytes)
+
+    def release(self, sample: int) -> None:
+        """Forgets what lies before `sample`; an older or later position than known is harmless."""
+        self._forget_until(min(sample * self._width, self._end_byte))
+
+    def since(self, sample: int) -> bytes:
+        """All audio sent from `sample` on.
+
+        Raises:
+            LookupError: that audio is forgotten.
+        """
+        skip = sample * self._width - self._first_byte
+        if skip < 0:
+            raise LookupError(
+                f"sample {sample} is forgotten: audio is kept from {self.from_sample}"
+            )
+        return b"".join(self._pieces)[skip:]
+
+    def _forget_until(self, byte: int) -> None:
+        while self._pieces and self._first_byte < byte:
+            piece = self._pieces.popleft()
+            rest = piece[byte - self._first_byte :]
+            self._first_byte += len(piece) - len(rest)
+            if rest:
+                self._pieces.appendleft(rest)

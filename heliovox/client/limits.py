@@ -1,0 +1,27 @@
+"""How long a client waits and how much it keeps: every wait ends, every queue is bounded."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The defaults suit interactive use; tests and batch jobs hand in their own."""
+
+    open_s: float = 10.0
+    """From connecting to `started`. A node that takes longer is too far or too busy to talk to."""
+    answer_s: float = 60.0
+    """Without any message while an answer is due (the rest after `finish`, a text being said).
+    Shorter gives up on a busy node sooner."""
+    keepalive_s: float = 60.0
+    """Silence after which the client says `keepalive`; a node gives up after 300 s."""
+    close_s: float = 2.0
+    """For the closing handshake; then the connection is cut."""
+    dead_s: float = 120.0
+    """Without an answer to a WebSocket ping. Long, because a ping waits behind audio that a busy
+    node has not read yet."""
+    unread_s: float = 30.0
+    """How long one reader waits for another to take its events before it gives up."""
+    events: int = 1024
+    """Events kept for one reader while another one reads the connection."""
+    piece_bytes: int = 65536
+    """Audio travels in messages of at most this size; a node takes up to 1 MiB."""

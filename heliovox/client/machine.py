@@ -1,0 +1,108 @@
+"""A session as its caller knows it: bytes in, events out. No socket, no loop, no clock."""
+
+from enum import Enum, auto
+
+from heliovox.client.errors import NodeMisbehaved, Refused
+from heliovox.client.events import AudioOut, Event
+from heliovox.client.keeping import KeptAudio
+from heliovox.protocol import messages as m
+from heliovox.protocol.codec import Undecodable, decode_server
+
+
+class State(Enum):
+    """How far the session is."""
+
+    OPENING = auto()
+    LIVE = auto()
+    FINISHING = auto()
+    ENDED = auto()
+
+
+class SessionMachine:
+    """Keeps what a new connection would need: unreleased audio and the last final stored.
+
+    Equal histories, equal answers. After an error nothing more comes out.
+    """
+
+    def __init__(self, start: m.Start) -> None:
+        self.start = start
+        self.state = State.OPENING
+        self.started: m.Started | None = None
+        self.kept = KeptAudio(start.audio)
+        self.last_final = 0
+        """`seq` of the last final received."""
+        self.acknowledged = 0
+        """`seq` of the last final that the application has stored."""
+        self._speaking: str | None = None
+
+    def sent(self, audio: bytes) -> None:
+        """Audio leaves now."""
+        self.kept.add(audio)
+
+    def finish(self) -> bool:
+        """Whether `finish` has to be said: not twice, and not to a session that ended."""
+        due = self.state is State.LIVE
+        if due:
+            self.state = State.FINISHING
+        return due
+
+    def stored(self, seq: int) -> m.Ack | None:
+        """The acknowledgement to send now that finals up to `seq` are stored, if it is news."""
+        if not self.acknowledged < seq <= self.last_final:
+            return None
+        self.acknowledged = seq
+        return m.Ack(seq)
+
+    def text(self, data: str | bytes) -> Event:
+        """A text message.
+
+        Raises:
+            Refused: the node's error.
+            NodeMisbehaved: not a message, or one that may not come now.
+        """
+        try:
+            message = decode_server(data)
+        except Undecodable as error:
+            raise NodeMisbehaved(f"the node sent no message of the protocol: {error}") from error
+        if isinstance(message, m.Error):
+            self.state = State.ENDED
+            raise Refused.of(message)
+        self._check_order(message)
+        self._take(message)
+        return message
+
+    def audio(self, data: bytes) -> AudioOut:
+        """A binary message.
+
+        Raises:
+            NodeMisbehaved: no text is being spoken.
+        """
+        if self._speaking is None:
+            raise NodeMisbehaved("the node sent audio while it was speaking no text")
+        return AudioOut(self._speaking, data)
+
+    def _check_order(self, message: Event) -> None:
+        name = type(message).__name__
+        if self.state is State.ENDED:
+            raise NodeMisbehaved(f"{name} after the end of the session")
+        if (self.state is State.OPENING) != isinstance(message, m.Started):
+            raise NodeMisbehaved(f"{name} while {self.state.name.lower()}")
+        if isinstance(message, m.Final) and message.seq != self.last_final + 1:
+            raise NodeMisbehaved(f"final {message.seq} after final {self.last_final}")
+
+    def _take(self, message: Event) -> None:
+        match message:
+            case m.Started():
+                self.state, self.started = State.LIVE, message
+            case m.Final():
+                self.last_final = message.seq
+            case m.Progress():
+                self.kept.release(message.released_sample)
+            case m.Speaking():
+                self._speaking = message.id
+            case m.Spoken():
+                self._speaking = None
+            case m.Ended():
+                self.state = State.ENDED
+            case _:
+                pass

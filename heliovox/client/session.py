@@ -1,0 +1,158 @@
+"""One session with a node: audio in, events out; text in, audio out."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from heliovox.client.errors import ClientError, NodeMisbehaved
+from heliovox.client.events import AudioOut, Event
+from heliovox.client.inbox import Inbox
+from heliovox.client.limits import Limits
+from heliovox.client.machine import SessionMachine, State
+from heliovox.client.outbox import Outbox
+from heliovox.protocol import messages as m
+
+
+class Session:
+    """Made by `Client.session`. One task may send while another one iterates.
+
+    Iterate while you send: an unread session holds the node up, and it ends one after 30 s.
+    Every method raises a `ClientError` once the session is over.
+    """
+
+    started: m.Started
+    """What the node opened, set before the session is handed out."""
+
+    def __init__(
+        self,
+        socket: ClientConnection,
+        machine: SessionMachine,
+        limits: Limits,
+        *,
+        acknowledge: bool,
+    ) -> None:
+        self.machine = machine
+        self._socket, self._limits, self._acknowledges = socket, limits, acknowledge
+        self._outbox = Outbox(socket)
+        self._inbox = Inbox(socket, machine, self._outbox, limits)
+        self._handed = 0
+        self._texts = 0
+
+    async def open(self) -> None:
+        """Says `start` and waits for `started`. `Client.session` does this."""
+        await self._say(self.machine.start)
+        first = await self._inbox.next(limit_s=self._limits.open_s)
+        if not isinstance(first, m.Started):
+            raise NodeMisbehaved(f"{type(first).__name__} where started belongs")
+        self.started = first
+
+    async def send(self, audio: bytes) -> None:
+        """Sends audio in the session's format; any length, a sample may be split over calls."""
+        for at in range(0, len(audio), self._limits.piece_bytes):
+            piece = bytes(audio[at : at + self._limits.piece_bytes])
+            self.machine.sent(piece)
+            try:
+                await self._outbox.audio(piece)
+            except ConnectionClosed as error:
+                raise await self._inbox.read_to_the_end() from error
+
+    async def flush(self, flush_id: str = "") -> None:
+        """Asks for finals of everything sent so far; `Flushed` follows them."""
+        await self._say(m.Flush(flush_id))
+
+    async def marker(self, marker_id: str = "") -> None:
+        """Asks for a sign (`MarkerReached`) once all words of earlier audio are out."""
+        await self._say(m.Marker(marker_id))
+
+    async def ack(self, seq: int) -> None:
+        """Says that finals up to `seq` are stored, in a session opened with `acknowledge=False`."""
+        if (ack := self.machine.stored(seq)) is not None:
+            await self._say(ack)
+
+    async def speak(
+        self,
+        text: str,
+        *,
+        speak_id: str | None = None,
+        voice: str | None = None,
+        speed: float = 1.0,
+    ) -> str:
+        """Has a text said; its audio comes as `AudioOut` among the session's events.
+
+        Returns:
+            The id that its events carry.
+        """
+        self._texts += 1
+        name = speak_id or f"text-{self._texts}"
+        await self._say(m.Speak(name, text, voice, speed))
+        return name
+
+    async def say(
+        self, text: str, *, voice: str | None = None, speed: float = 1.0
+    ) -> AsyncGenerator[bytes, None]:
+        """Has a text said and yields its audio; leaving early cancels the rest."""
+        self._texts += 1
+        with self._inbox.reader(f"text-{self._texts}") as reader:
+            await self._say(m.Speak(reader, text, voice, speed))
+            done = False
+            try:
+                while not done:
+                    event = await self._inbox.next(reader, self._limits.answer_s)
+                    done = isinstance(event, m.Spoken)
+                    if isinstance(event, AudioOut):
+                        yield event.data
+            finally:
+                if not done:
+                    await self._cancel_quietly(reader)
+
+    async def cancel(self, speak_id: str) -> None:
+        """Stops a text, spoken or waiting; `Spoken` with `cancelled` answers."""
+        await self._say(m.Cancel(speak_id))
+
+    async def keepalive(self) -> None:
+        """Says that a silent caller is there. Iterating does this by itself."""
+        await self._say(m.KeepAlive())
+
+    async def finish(self) -> None:
+        """No more audio, nothing more to say. Go on iterating until `Ended`."""
+        if self.machine.finish():
+            await self._say(m.Finish())
+
+    async def close(self) -> None:
+        """Leaves, with or without an end. `Client.session` does this."""
+        await self._socket.close()
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
+
+    async def __anext__(self) -> Event:
+        """The next event; the one before counts as handled, and a final as stored."""
+        await self._acknowledge_handed()
+        if self._inbox.ended:
+            raise StopAsyncIteration
+        finishing = self.machine.state is State.FINISHING
+        event = await self._inbox.next(limit_s=self._limits.answer_s if finishing else None)
+        if isinstance(event, m.Final):
+            self._handed = event.seq
+        return event
+
+    async def _acknowledge_handed(self) -> None:
+        if not self._acknowledges or (ack := self.machine.stored(self._handed)) is None:
+            return
+        try:
+            await self._outbox.acknowledge(ack)
+        except ConnectionClosed:
+            return  # reading goes on to the node's last word
+
+    async def _say(self, message: m.ClientMessage) -> None:
+        try:
+            await self._outbox.say(message)
+        except ConnectionClosed as error:
+            raise await self._inbox.read_to_the_end() from error
+
+    async def _cancel_quietly(self, speak_id: str) -> None:
+        try:
+            await self.cancel(speak_id)
+        except ClientError:
+            return

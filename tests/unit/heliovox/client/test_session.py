@@ -1,0 +1,316 @@
+"""The SDK against a node that follows a script."""
+
+import asyncio
+
+import pytest
+
+from heliovox.client import AudioOut, ConnectionLost, Limits, NodeMisbehaved, Refused, TimedOut
+from heliovox.protocol import messages as m
+from heliovox.protocol.audio import AudioFormat
+from tests.support.scripted_node import Stage, final, staged
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_start_carries_what_the_caller_asked_for() -> None:
+    heard: list[m.Start] = []
+
+    async def script(stage: Stage) -> None:
+        assert stage.connection.request is not None
+        assert stage.connection.request.headers["Authorization"] == "Bearer secret"
+        heard.append(await stage.opens())
+        await stage.ends()
+
+    async with (
+        staged(script) as client,
+        client.session(
+            "recognition", language="de", audio=AudioFormat.telephone(), endpoint_silence_ms=400
+        ) as session,
+    ):
+        assert session.started.node == "n-1"
+        assert [type(event) async for event in session] == [m.Ended]
+    assert heard == [
+        m.Start(
+            "recognition", "de", AudioFormat("mulaw", 8000), AudioFormat(), endpoint_silence_ms=400
+        )
+    ]
+    assert heard[0].key is None
+
+
+async def test_audio_goes_out_whole_and_finals_come_in() -> None:
+    audio = bytes(range(256)) * 1000
+
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        got = b""
+        while len(got) < len(audio):
+            got += await stage.hears(bytes)
+        assert got == audio
+        await stage.says(final(1, "yes"))
+        await stage.hears(m.Finish)
+        await stage.hears(m.Ack)
+        await stage.ends()
+
+    async with staged(script) as client, client.session() as session:
+        await session.send(audio)
+        await session.finish()
+        await session.finish()  # said once only
+        assert [e.text async for e in session if isinstance(e, m.Final)] == ["yes"]
+
+
+async def test_a_final_is_acknowledged_once_the_application_comes_back() -> None:
+    """An application that dies while it handles a final gets that final again."""
+
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        await stage.says(final(1), final(2))
+        for seq in (1, 2):
+            await stage.hears(m.Marker)  # said while the application handles the final
+            assert (await stage.hears(m.Ack)).seq == seq
+        await stage.ends()
+
+    async with staged(script) as client, client.session() as session:
+        async for event in session:
+            if isinstance(event, m.Final):
+                await session.marker()
+
+
+async def test_acknowledging_can_be_left_to_the_application() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        await stage.says(final(1), final(2), final(3))
+        assert (await stage.hears(m.Ack)).seq == 3
+        await stage.ends()
+
+    async with staged(script) as client, client.session(acknowledge=False) as session:
+        async for event in session:
+            if isinstance(event, m.Final) and event.seq == 3:
+                await session.ack(3)
+                await session.ack(3)  # old news: not said
+                await session.ack(9)  # no such final: not said
+
+
+async def test_saying_yields_the_texts_own_audio() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        speak = await stage.hears(m.Speak)
+        assert (speak.text, speak.voice, speak.speed) == ("hello", "mouth", 1.5)
+        await stage.says(m.Speaking(speak.id, "mouth", AudioFormat()), b"ab", final(1))
+        await stage.says(b"cd", m.Spoken(speak.id, 2, cancelled=False))
+        await stage.hears(m.Ack)
+        await stage.ends()
+
+    async with staged(script) as client, client.session("conversation") as session:
+        said = [data async for data in session.say("hello", voice="mouth", speed=1.5)]
+        assert said == [b"ab", b"cd"]
+        assert [type(event) async for event in session] == [m.Final, m.Ended]
+
+
+async def test_speaking_brings_audio_among_the_events() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        speak = await stage.hears(m.Speak)
+        await stage.says(m.Speaking(speak.id, "mouth", AudioFormat()), b"ab")
+        await stage.hears(m.Cancel)
+        await stage.says(m.Spoken(speak.id, 1, cancelled=True))
+        await stage.ends()
+
+    async with staged(script) as client, client.session("synthesis") as session:
+        name = await session.speak("hello", speak_id="mine")
+        events = []
+        async for event in session:
+            events.append(event)
+            if isinstance(event, AudioOut):
+                await session.cancel(name)
+    assert events[1] == AudioOut("mine", b"ab")
+    assert events[2] == m.Spoken("mine", 1, cancelled=True)
+
+
+async def test_leaving_a_text_early_cancels_it_and_drops_its_rest() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        speak = await stage.hears(m.Speak)
+        await stage.says(m.Speaking(speak.id, "mouth", AudioFormat()), b"ab")
+        assert (await stage.hears(m.Cancel)).id == speak.id
+        await stage.says(b"cd", m.Spoken(speak.id, 2, cancelled=True))
+        await stage.ends()
+
+    async with staged(script) as client, client.session("synthesis") as session:
+        saying = session.say("hello")
+        assert await anext(saying) == b"ab"
+        await saying.aclose()
+        assert [type(event) async for event in session] == [m.Ended]
+
+
+async def test_two_readers_share_one_connection() -> None:
+    """Whoever reads hands over what belongs to the other."""
+
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        speak = await stage.hears(m.Speak)
+        await stage.says(final(1), m.Speaking(speak.id, "mouth", AudioFormat()), b"ab")
+        await stage.hears(m.Ack)
+        await stage.says(m.Spoken(speak.id, 1, cancelled=False), final(2))
+        await stage.hears(m.Ack)
+        await stage.ends()
+
+    async with staged(script) as client, client.session("conversation") as session:
+
+        async def finals() -> list[int]:
+            return [e.seq async for e in session if isinstance(e, m.Final)]
+
+        async def audio() -> list[bytes]:
+            return [data async for data in session.say("hello")]
+
+        async with asyncio.TaskGroup() as group:
+            listening, saying = group.create_task(finals()), group.create_task(audio())
+    assert (listening.result(), saying.result()) == ([1, 2], [b"ab"])
+
+
+@pytest.mark.parametrize("code", ["node_full", "unauthorised"])
+async def test_a_refusal_keeps_every_field(code: str) -> None:
+    async def script(stage: Stage) -> None:
+        await stage.hears(m.Start)
+        await stage.says(m.Error(code, "no", "field", "value", "remedy", retryable=True))
+        await stage.connection.close(1013)
+
+    async with staged(script) as client:
+        with pytest.raises(Refused) as caught:
+            async with client.session():
+                pass
+    error = caught.value
+    assert (error.code, error.field, error.value, error.remedy) == (
+        code,
+        "field",
+        "value",
+        "remedy",
+    )
+    assert error.retryable
+    assert (type(error) is not Refused) == (code == "unauthorised")
+
+
+async def test_sending_into_a_refused_session_tells_the_nodes_reason() -> None:
+    """Not just that the connection closed: the error was on its way."""
+
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        await stage.says(m.Error("limit_passed", "too slow"))
+        await stage.connection.close(1008)
+
+    async with staged(script) as client, client.session() as session:
+        with pytest.raises(Refused) as caught:
+            await session.send(bytes(1 << 26))
+    assert caught.value.code == "limit_passed"
+
+
+async def test_a_connection_that_ends_without_an_end_is_lost() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        await stage.connection.close(1001, "so long")
+
+    async with staged(script) as client, client.session() as session:
+        with pytest.raises(ConnectionLost) as caught:
+            await anext(session)
+        with pytest.raises(ConnectionLost):  # and stays so
+            await session.flush()
+    assert (caught.value.code, caught.value.reason) == (1001, "so long")
+
+
+async def test_a_node_that_vanishes_is_a_lost_connection() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        stage.connection.transport.abort()
+
+    async with staged(script) as client, client.session() as session:
+        with pytest.raises(ConnectionLost) as caught:
+            await anext(session)
+    assert caught.value.code is None
+
+
+async def test_a_draining_end_is_an_end() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        await stage.says(m.Draining(1000))
+        await stage.ends(1001, "draining")
+
+    async with staged(script) as client, client.session() as session:
+        events = [event async for event in session]
+    assert [type(event) for event in events] == [m.Draining, m.Ended]
+
+
+async def test_a_silent_node_is_given_up() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.hears(m.Start)
+        await stage.connection.wait_closed()
+
+    async with staged(script, Limits(open_s=0.05)) as client:
+        with pytest.raises(TimedOut):
+            async with client.session():
+                pass
+
+
+async def test_a_node_that_owes_an_answer_is_given_up() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        await stage.hears(m.Finish)
+        await stage.connection.wait_closed()
+
+    async with staged(script, Limits(answer_s=0.05)) as client, client.session() as session:
+        await session.finish()
+        with pytest.raises(TimedOut):
+            await anext(session)
+
+
+async def test_waiting_keeps_the_session_alive() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        await stage.hears(m.KeepAlive)
+        await stage.hears(m.KeepAlive)
+        await stage.ends()
+
+    async with staged(script, Limits(keepalive_s=0.02)) as client, client.session() as session:
+        assert [type(event) async for event in session] == [m.Ended]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["{}", "not json", '{"type":"flushed","id":""}', b"audio", '{"type":"newer"}'],
+)
+async def test_a_node_that_breaks_the_protocol_is_named(wrong: str | bytes) -> None:
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        await stage.says(wrong)
+        await stage.connection.wait_closed()
+
+    async with staged(script) as client, client.session() as session:
+        with pytest.raises(NodeMisbehaved):
+            await anext(session)
+
+
+async def test_an_unread_session_stops_its_other_reader() -> None:
+    """Nothing grows without bound: a reader alone cannot fill the other one's queue for ever."""
+
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        speak = await stage.hears(m.Speak)
+        await stage.says(m.Speaking(speak.id, "mouth", AudioFormat()))
+        await stage.says(*(final(seq) for seq in range(1, 6)))
+        await stage.hears(m.Cancel)
+        await stage.connection.wait_closed()
+
+    limits = Limits(events=4, unread_s=0.05)
+    async with staged(script, limits) as client, client.session("conversation") as session:
+        with pytest.raises(TimedOut):
+            await anext(session.say("hello"))
+
+
+async def test_leaving_the_block_closes_the_connection() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        await stage.connection.wait_closed()
+        assert stage.connection.close_code == 1000
+
+    async with staged(script) as client:
+        with pytest.raises(LookupError):
+            async with client.session():
+                raise LookupError
