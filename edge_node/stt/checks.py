@@ -1,0 +1,35 @@
+"""What every engine asks of those who call it."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from edge_node.stt.engine import Profile, Samples
+
+S = TypeVar("S")
+
+
+def finite(samples: Samples) -> Samples:
+    """The same audio with silence for NaN and the rails for infinity.
+
+    One NaN would stay in a stream's state for good.
+    """
+    if np.isfinite(samples.sum(dtype=np.float64)):  # one pass, and nearly always the only one
+        return samples
+    return np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
+
+
+def check_step(streams: Sequence[S], ready: Callable[[S], bool], profile: Profile) -> None:
+    """Raises ValueError: too many streams, one twice, or one without a whole chunk."""
+    if len(streams) > profile.max_batch:
+        raise ValueError(f"{len(streams)} streams in a step of at most {profile.max_batch}")
+    if len({id(stream) for stream in streams}) < len(streams):
+        raise ValueError("a stream is twice in one step: take one chunk of each at a time")
+    if not all(ready(stream) for stream in streams):
+        raise ValueError("a stream of the step has no whole chunk: ask `ready` first")
+
+
+def steps_possible(accepted: int, profile: Profile) -> int:
+    """How many steps a stream of so many samples can have taken."""
+    return max(0, (accepted - profile.edge_samples) // profile.chunk_samples)
