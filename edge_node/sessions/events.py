@@ -1,0 +1,169 @@
+"""What happens to a session, and what it has done about it.
+
+Events are the native protocol's own messages (`heliovox.protocol.messages`), what a seat heard
+(`heard.py`), and the ones below. Commands are values that the shell carries out, in order.
+"""
+
+from dataclasses import dataclass
+
+from edge_node.sessions.heard import Heard
+from edge_node.sessions.opening import Opening
+from heliovox.protocol.closing import CloseCode
+from heliovox.protocol.messages import ClientMessage, EndReason, ServerMessage, Speak
+from shared.errors import VoiceError
+
+# --- events ---
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Audio of the caller, in the session's format; a sample may be split over events."""
+
+    data: bytes
+    worked_off_sample: int = 0
+    """How far the recogniser has come meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatGranted:
+    """The node has room, and holds a seat."""
+
+    session: str
+    opening: Opening
+
+
+@dataclass(frozen=True, slots=True)
+class Spoke:
+    """A `speak` is over: said, cancelled, or failed."""
+
+    id: str
+    samples: int
+    cancelled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Writable:
+    """The caller reads, or does not keep up with what is sent."""
+
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The session cannot go on."""
+
+    error: VoiceError
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost:
+    """The connection is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """The node will stop."""
+
+    deadline_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrainOver:
+    """The node stops now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+    now_s: float
+
+
+Event = (
+    ClientMessage
+    | Heard
+    | Audio
+    | SeatGranted
+    | Spoke
+    | Writable
+    | Failed
+    | LinkLost
+    | Drain
+    | DrainOver
+    | Tick
+)
+
+# --- commands ---
+
+
+@dataclass(frozen=True, slots=True)
+class TakeSeat:
+    """Find room for the session, and answer with SeatGranted or Failed."""
+
+    opening: Opening
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """Audio for the recogniser."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EndUtterance:
+    """A wish at this point of the audio."""
+
+    id: str
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A wish at this point of the audio."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Begin to say a text."""
+
+    speak: Speak
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Stop the text that is being said."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Something for the caller to know."""
+
+    message: ServerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAudio:
+    """Go on reading what the caller sends, or leave it on the wire."""
+
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveSeat:
+    """The session needs its seat no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Close the connection after what was told."""
+
+    code: CloseCode
+    reason: str
+
+
+Command = TakeSeat | Hear | EndUtterance | Mark | Say | Hush | Tell | ReadAudio | LeaveSeat | HangUp

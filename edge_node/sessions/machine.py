@@ -1,0 +1,288 @@
+"""One caller's session: events in, commands out, in order. Equal histories, equal answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from edge_node.sessions.events import (
+    Audio,
+    Command,
+    Drain,
+    DrainOver,
+    EndUtterance,
+    Event,
+    Failed,
+    HangUp,
+    LeaveSeat,
+    LinkLost,
+    Mark,
+    SeatGranted,
+    Spoke,
+    TakeSeat,
+    Tell,
+    Tick,
+    Writable,
+)
+from edge_node.sessions.heard import AllHeard, SeatFailed
+from edge_node.sessions.hearing import HEARD, Hearing, HearingEvent
+from edge_node.sessions.history import History
+from edge_node.sessions.limits import Limits
+from edge_node.sessions.opening import Offer, Opening, open_as_asked
+from edge_node.sessions.speaking import SpeakQueue
+from edge_node.sessions.states import (
+    LINK_TABLE,
+    SEAT_TABLE,
+    STREAM_TABLE,
+    Link,
+    LinkEvent,
+    Machine,
+    Seat,
+    SeatEvent,
+    Stream,
+    StreamEvent,
+)
+from heliovox.protocol import messages as wire
+from heliovox.protocol.closing import CloseCode
+from shared.errors import InvalidMessage, LimitPassed, VoiceError, WrongKindOfMessage
+
+
+class Session:
+    """The conversation with one caller on this node.
+
+    Args:
+        offer: what the node can do.
+        limits: what one session may hold.
+    """
+
+    def __init__(self, offer: Offer, limits: Limits) -> None:
+        self._offer, self._limits = offer, limits
+        self.link = Machine(Link.ATTACHED, LINK_TABLE)
+        self.seat = Machine(Seat.NONE, SEAT_TABLE)
+        self.stream = Machine(Stream.OPENING, STREAM_TABLE)
+        self.opening: Opening | None = None
+        self.id = ""
+        self.history = History()
+        self.hearing: Hearing | None = None
+        self._speaks = SpeakQueue(limits)
+        self._heard_all = False
+        self._silent_since_s: float | None = None
+        self._end_reason, self._end_code = "finished", CloseCode.NORMAL
+        self._handlers: dict[type, Callable[[Any], list[Command]]] = self._table()
+
+    def handle(self, event: Event) -> list[Command]:
+        """What to do about an event. Never raises: what is wrong is told to the caller."""
+        if self.stream.state is Stream.ENDED:
+            return []
+        try:
+            return self._handlers[type(event)](event)
+        except VoiceError as error:
+            return self._fail(error)
+
+    @property
+    def received_sample(self) -> int:
+        """Whole samples received."""
+        return 0 if self.hearing is None else self.hearing.received_sample
+
+    def _table(self) -> dict[type, Callable[[Any], list[Command]]]:
+        return {
+            Audio: self._audio,
+            wire.Start: self._start,
+            wire.Flush: self._flush,
+            wire.Marker: self._marker,
+            wire.Ack: self._ack,
+            wire.Speak: self._speak,
+            wire.Cancel: self._cancel,
+            wire.KeepAlive: self._keep_alive,
+            wire.Finish: self._finish,
+            SeatGranted: self._granted,
+            **dict.fromkeys(HEARD, self._heard),
+            AllHeard: self._all_heard,
+            SeatFailed: lambda event: self._fail(event.error),
+            Failed: lambda event: self._fail(event.error),
+            Spoke: self._spoke,
+            Writable: self._heard,
+            LinkLost: self._lost,
+            Drain: lambda event: [Tell(wire.Draining(event.deadline_ms))],
+            DrainOver: self._drain_over,
+            Tick: self._tick,
+        }
+
+    # --- what the caller says ---
+
+    def _start(self, ask: wire.Start) -> list[Command]:
+        if self.opening is not None:
+            raise InvalidMessage("a second start", field="type", remedy="open a new connection")
+        self.opening = open_as_asked(ask, self._offer)
+        self._silent_since_s = None
+        if self.opening.hears:
+            self.hearing = Hearing(self.opening, self._limits, self.history)
+        return [TakeSeat(self.opening)]
+
+    def _granted(self, event: SeatGranted) -> list[Command]:
+        self.stream.take(StreamEvent.STARTED)
+        self.seat.take(SeatEvent.GRANTED)
+        self.id, opening, offer = event.session, event.opening, self._offer
+        self.history.note("started", 0, opening.kind)
+        started = wire.Started(
+            session=self.id,
+            node=offer.node,
+            version=wire.VERSION,
+            kind=opening.kind,
+            language=opening.language,
+            model=opening.model,
+            voice=opening.voice,
+            audio=opening.audio,
+            output=opening.output,
+            chunk_ms=offer.chunk_ms,
+            lookahead_ms=offer.lookahead_ms,
+        )
+        return [Tell(started)]
+
+    def _audio(self, event: Audio) -> list[Command]:
+        self._silent_since_s = None
+        if self.stream.state is not Stream.LIVE or self.hearing is None:
+            return self._audio_out_of_place()
+        return self.hearing.audio(event)
+
+    def _audio_out_of_place(self) -> list[Command]:
+        if self.stream.state is Stream.FINISHING:
+            if self._end_code is not CloseCode.NORMAL:
+                return []  # the node ends the session: what still comes was sent in good faith
+            raise InvalidMessage("audio after finish", remedy="send finish after all audio")
+        if self.opening is None:
+            raise WrongKindOfMessage(
+                "a binary message before start", remedy="send start as a text message first"
+            )
+        raise WrongKindOfMessage(
+            f"audio in a session of kind {self.opening.kind}",
+            field="kind",
+            value=self.opening.kind,
+            remedy="open the session with kind recognition or conversation",
+        )
+
+    def _flush(self, ask: wire.Flush) -> list[Command]:
+        self._must_be_live("flush")
+        return [self._listening("flush").wish(EndUtterance(ask.id, "flush"))]
+
+    def _marker(self, ask: wire.Marker) -> list[Command]:
+        self._must_be_live("marker")
+        return [self._listening("marker").wish(Mark(ask.id))]
+
+    def _listening(self, what: str) -> Hearing:
+        if self.hearing is None:
+            raise InvalidMessage(
+                f"{what} in a session that sends no audio",
+                field="type",
+                value=what,
+                remedy="open the session with kind recognition or conversation",
+            )
+        return self.hearing
+
+    def _ack(self, ask: wire.Ack) -> list[Command]:
+        self._must_be_open("ack")
+        return self._listening("ack").acknowledge(ask.seq)
+
+    def _speak(self, ask: wire.Speak) -> list[Command]:
+        self._must_be_live("speak")
+        if self.opening is None or not self.opening.speaks:
+            raise InvalidMessage(
+                "speak in a session of kind recognition",
+                field="type",
+                value="speak",
+                remedy="open the session with kind synthesis or conversation",
+            )
+        return self._speaks.add(ask)
+
+    def _cancel(self, ask: wire.Cancel) -> list[Command]:
+        self._must_be_open("cancel")
+        return self._speaks.cancel(ask.id)
+
+    def _keep_alive(self, _: wire.KeepAlive) -> list[Command]:
+        self._must_be_open("keepalive")
+        return []
+
+    def _finish(self, _: wire.Finish) -> list[Command]:
+        self._must_be_live("finish")
+        return self._begin_end()
+
+    def _begin_end(self) -> list[Command]:
+        self.stream.take(StreamEvent.FINISH)
+        self.history.note(self._end_reason, self.received_sample)
+        if self.hearing is not None:
+            return [EndUtterance("", "finish")]
+        self._heard_all = True
+        return self._end_if_done()
+
+    def _must_be_live(self, what: str) -> None:
+        self._must_be_open(what)
+        if self.stream.state is not Stream.LIVE:
+            raise InvalidMessage(f"{what} after finish", field="type", value=what)
+
+    def _must_be_open(self, what: str) -> None:
+        self._silent_since_s = None
+        if self.stream.state is Stream.OPENING:
+            raise InvalidMessage(
+                f"{what} before start", field="type", value=what, remedy="send start first"
+            )
+
+    # --- what else happens ---
+
+    def _heard(self, heard: HearingEvent) -> list[Command]:
+        return [] if self.hearing is None else self.hearing.handle(heard)
+
+    def _all_heard(self, _: AllHeard) -> list[Command]:
+        self._heard_all = True
+        return self._end_if_done()
+
+    def _spoke(self, event: Spoke) -> list[Command]:
+        spoken = wire.Spoken(event.id, event.samples, event.cancelled)
+        return [*self._speaks.over(spoken), *self._end_if_done()]
+
+    def _end_if_done(self) -> list[Command]:
+        finishing = self.stream.state is Stream.FINISHING
+        cut_short = self._end_code is not CloseCode.NORMAL
+        if not finishing or not self._heard_all or (self._speaks and not cut_short):
+            return []
+        seq, audio_ms = (0, 0) if self.hearing is None else self.hearing.totals()
+        ended = wire.Ended(self.id, self._end_reason, seq, audio_ms)
+        return [Tell(ended), *self._end(), HangUp(self._end_code, self._end_reason)]
+
+    def _end(self) -> list[Command]:
+        self.stream.take(StreamEvent.END)
+        if self.seat.state is Seat.NONE:
+            return []
+        self.seat.take(SeatEvent.RELEASED)
+        return [LeaveSeat()]
+
+    def _fail(self, error: VoiceError) -> list[Command]:
+        self.history.note("failed", self.received_sample, error.code)
+        return [Tell(error.as_message()), *self._end(), HangUp(error.close_code, error.code)]
+
+    def _lost(self, _: LinkLost) -> list[Command]:
+        self.link.take(LinkEvent.LOST)
+        self.history.note("link lost", self.received_sample)
+        return self._end()
+
+    def _drain_over(self, _: DrainOver) -> list[Command]:
+        self._end_reason, self._end_code = "draining", CloseCode.GOING_AWAY
+        if self.stream.state is Stream.LIVE:
+            return self._begin_end()
+        if self.stream.state is Stream.FINISHING:
+            return self._end_if_done()
+        return [*self._end(), HangUp(self._end_code, self._end_reason)]
+
+    def _tick(self, event: Tick) -> list[Command]:
+        if self._silent_since_s is None:
+            self._silent_since_s = event.now_s
+        limits, silent_s = self._limits, event.now_s - self._silent_since_s
+        if self.opening is None and silent_s >= limits.start_within_s:
+            raise LimitPassed(
+                f"no start within {limits.start_within_s:.0f} s",
+                field="type",
+                remedy="send start right after connecting",
+            )
+        if silent_s >= limits.silent_s and (self.hearing is None or self.hearing.reading):
+            raise LimitPassed(
+                f"nothing was said for {limits.silent_s:.0f} s",
+                remedy="send keepalive while there is no audio",
+            )
+        return []

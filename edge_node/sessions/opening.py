@@ -1,0 +1,100 @@
+"""Whether a session may open as asked: checked against what the node offers."""
+
+from dataclasses import dataclass
+
+from shared.audio import check_format
+
+from heliovox.protocol.audio import AudioFormat
+from heliovox.protocol.messages import KINDS, Start
+from shared.errors import InvalidMessage, Unsupported
+
+ENDPOINT_SILENCE_MS = (200, 5000)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a node can do."""
+
+    node: str
+    languages: tuple[str, ...]
+    models: tuple[str, ...]
+    """Recognisers; the first is the default."""
+    voices: tuple[str, ...]
+    """The first is the default."""
+    chunk_ms: int
+    lookahead_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A session as it opens: every choice made."""
+
+    kind: str
+    language: str
+    model: str | None
+    voice: str | None
+    audio: AudioFormat
+    output: AudioFormat
+    partials: bool
+    endpoint_silence_ms: int
+
+    @property
+    def hears(self) -> bool:
+        """Whether the session has a recogniser."""
+        return self.kind != "synthesis"
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the session has a voice."""
+        return self.kind != "recognition"
+
+
+def open_as_asked(ask: Start, offer: Offer) -> Opening:
+    """The session that `ask` opens on a node with this offer.
+
+    Raises:
+        Unsupported: a kind, language, format, model or voice that the node does not have.
+        InvalidMessage: a number out of its range.
+    """
+    _one_of("kind", ask.kind, KINDS)
+    _one_of("language", ask.language.lower(), offer.languages)
+    check_format(ask.audio, "audio")
+    check_format(ask.output, "output")
+    low, high = ENDPOINT_SILENCE_MS
+    if not low <= ask.endpoint_silence_ms <= high:
+        raise InvalidMessage(
+            f"endpoint_silence_ms {ask.endpoint_silence_ms} is out of range",
+            field="endpoint_silence_ms",
+            value=ask.endpoint_silence_ms,
+            remedy=f"use {low} to {high}",
+        )
+    hears, speaks = ask.kind != "synthesis", ask.kind != "recognition"
+    return Opening(
+        kind=ask.kind,
+        language=ask.language.lower(),
+        model=_chosen("model", ask.model, offer.models) if hears else None,
+        voice=_chosen("voice", ask.voice, offer.voices) if speaks else None,
+        audio=ask.audio,
+        output=ask.output,
+        partials=ask.partials,
+        endpoint_silence_ms=ask.endpoint_silence_ms,
+    )
+
+
+def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise Unsupported(
+            f"unknown {field} {value[:100]!r}",
+            field=field,
+            value=value,
+            remedy=f"use one of: {', '.join(allowed) or 'none is available here'}",
+        )
+
+
+def _chosen(field: str, asked: str | None, offered: tuple[str, ...]) -> str:
+    if asked is not None:
+        _one_of(field, asked, offered)
+        return asked
+    if not offered:
+        raise Unsupported(f"this node has no {field}", field=field, remedy="use another node")
+    return offered[0]

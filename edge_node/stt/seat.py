@@ -1,0 +1,218 @@
+"""A seat: what one session holds on the device. Audio goes in, what was heard comes out.
+
+The event loop appends to the inbox; everything else belongs to the device thread. A seat takes
+one step at a time, and what it says is a function of the samples and of where the caller asked
+for ends (flush, finish): never of packets, neighbours or time.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from shared.audio import decode
+
+from edge_node.sessions.heard import (
+    AllHeard,
+    FlushDone,
+    Heard,
+    MarkerPassed,
+    Wordless,
+    WordsForGood,
+    WordsSoFar,
+)
+from edge_node.sessions.transcript import SpokenWord, Transcript
+from edge_node.sessions.utterances import Rules, cut
+from edge_node.stt.engine import Profile, Samples, Token
+from edge_node.stt.intake import Intake
+from heliovox.protocol.audio import AudioFormat
+from heliovox.protocol.messages import EndReason, Word
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerAsked:
+    """Say when every word before this point is out."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndAsked:
+    """End the utterance here."""
+
+    id: str
+    reason: EndReason
+
+
+Asked = MarkerAsked | EndAsked
+
+
+class Seat:
+    """One stream of audio on its way through the recogniser."""
+
+    def __init__(self, audio: AudioFormat, profile: Profile, rules: Rules) -> None:
+        self._audio, self._profile, self._rules = audio, profile, rules
+        self._intake = Intake(audio, profile)
+        self._transcript = Transcript()
+        self.inbox: deque[bytes | Asked] = deque()
+        self._asked: deque[tuple[int, Asked]] = deque()
+        self.received_bytes = 0
+        """Counted by the event loop as it appends to the inbox."""
+        self.need_bytes = 0
+        """Received bytes from which the next step is possible."""
+        self._set_need()
+
+    # --- the event loop's side ---
+
+    def push(self, item: bytes | Asked) -> bool:
+        """Appends audio, or a wish at this point of it; True if there may be a step to take."""
+        self.inbox.append(item)
+        if isinstance(item, bytes):
+            self.received_bytes += len(item)
+            return self.received_bytes >= self.need_bytes
+        return True
+
+    # --- the device's side ---
+
+    def turn(self) -> tuple[list[Heard], bool, Samples | None]:
+        """What the seat has to do now.
+
+        Returns:
+            What was heard without a further step; whether the engine's stream must be fresh
+            before the next one; that step's samples, or None where more audio must come first.
+        """
+        self._read_inbox()
+        heard, ended = self._settle()
+        return heard, ended, self._next_samples()
+
+    def stepped(self, tokens: Sequence[Token]) -> tuple[list[Heard], bool]:
+        """The step's tokens are out: what was heard, and whether the stream must be fresh."""
+        self._transcript.add(tokens)
+        heard: list[Heard] = []
+        cut_here = self._cut(heard)
+        if tokens and not cut_here:
+            heard.append(self._so_far())
+        self._pass_markers(heard)
+        settled, ended = self._settle()
+        return heard + settled, cut_here or ended
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing can be done before more audio comes, or a wish."""
+        asked = any(isinstance(ask, EndAsked) for _, ask in self._asked)
+        return not (self.inbox or asked or self.received_bytes >= self.need_bytes)
+
+    @property
+    def consumed_sample(self) -> int:
+        """Audio up to here has gone to the engine."""
+        return self._intake.fed
+
+    def _next_samples(self) -> Samples | None:
+        intake, end = self._intake, self._end_asked()
+        needs = intake.needs()
+        if end is None or end[0] >= needs:
+            return intake.next_step() if intake.replay.end >= needs else None
+        return intake.next_tail(end[0])
+
+    def _end_asked(self) -> tuple[int, EndAsked] | None:
+        if not self._asked:
+            return None
+        return next(((at, ask) for at, ask in self._asked if isinstance(ask, EndAsked)), None)
+
+    def _read_inbox(self) -> None:
+        inbox, replay = self.inbox, self._intake.replay
+        while inbox:
+            item = inbox.popleft()
+            if isinstance(item, bytes):
+                replay.append(item)
+            else:
+                self._asked.append((replay.end, item))
+
+    def _set_need(self) -> None:
+        self.need_bytes = self._intake.needs() * self._audio.bytes_per_sample
+
+    def _settle(self) -> tuple[list[Heard], bool]:
+        """Ends the utterance wherever an end was asked for and every word before it is out."""
+        heard: list[Heard] = []
+        ended = False
+        while (end := self._end_asked()) is not None and self._intake.tail_is_out(end[0]):
+            ended = ended or end[0] > self._intake.begin
+            self._end_at(*end, heard)
+        self._pass_markers(heard)
+        self._set_need()
+        return heard, ended
+
+    def _end_at(self, at: int, asked: EndAsked, heard: list[Heard]) -> None:
+        if self._transcript.words:
+            heard.append(self._for_good(len(self._transcript.words), at, asked.reason))
+        elif at > self._intake.begin:
+            heard.append(Wordless(at))
+        self._restart(at)
+        self._pass_markers(heard)
+        self._asked.remove((at, asked))
+        done = AllHeard(at) if asked.reason == "finish" else FlushDone(asked.id, at)
+        heard.append(done)
+
+    def _cut(self, heard: list[Heard]) -> bool:
+        """Ends the utterance where the rules say so; not behind an end that was asked for."""
+        frames = self._intake.heard_samples // self._profile.frame_samples
+        decided = cut(self._transcript.words, frames, self._rules, self._loudness)
+        if decided is None:
+            return False
+        at = self._intake.begin + self._caller(decided.frame)
+        end = self._end_asked()
+        if end is not None and at >= end[0]:
+            return False
+        if decided.reason == "silence":
+            heard.append(Wordless(at))
+        else:
+            heard.append(self._for_good(decided.words, at, decided.reason))
+        self._restart(at)
+        return True
+
+    def _restart(self, at: int) -> None:
+        self._intake.restart(at)
+        self._transcript = Transcript()
+
+    def _pass_markers(self, heard: list[Heard]) -> None:
+        """Markers whose words are all out, up to the first end asked for (it comes first)."""
+        intake = self._intake
+        through = intake.begin + intake.caller_samples(intake.heard_samples)
+        while self._asked:
+            at, asked = self._asked[0]
+            if not isinstance(asked, MarkerAsked) or at > max(through, intake.begin):
+                return
+            self._asked.popleft()
+            heard.append(MarkerPassed(asked.id, at))
+
+    def _so_far(self) -> WordsSoFar:
+        intake = self._intake
+        through = intake.begin + intake.caller_samples(intake.heard_samples)
+        return WordsSoFar(intake.begin, min(through, intake.replay.end), self._words())
+
+    def _for_good(self, words: int, at: int, reason: EndReason) -> WordsForGood:
+        return WordsForGood(self._intake.begin, at, self._words()[:words], reason)
+
+    def _words(self) -> tuple[Word, ...]:
+        return tuple(self._word(word) for word in self._transcript.words)
+
+    def _word(self, word: SpokenWord) -> Word:
+        base_ms = self._intake.begin * 1000 // self._audio.sample_rate
+        frame_ms = self._profile.frame_samples * 1000 // self._profile.sample_rate
+        return Word(
+            word.text,
+            base_ms + max(0, word.first_frame) * frame_ms,
+            base_ms + (max(0, word.last_frame) + 1) * frame_ms,
+            round(word.confidence, 3),
+        )
+
+    def _caller(self, frames: int) -> int:
+        return self._intake.caller_samples(frames * self._profile.frame_samples)
+
+    def _loudness(self, first: int, last: int) -> Sequence[float]:
+        """Mean power of the frames `first` to before `last` of the utterance."""
+        begin, replay = self._intake.begin, self._intake.replay
+        data = replay.read(begin + self._caller(first), begin + self._caller(last))
+        samples = decode(self._audio, data).reshape(last - first, -1)
+        power: list[float] = np.mean(samples * samples, axis=1).tolist()
+        return power

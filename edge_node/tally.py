@@ -1,0 +1,36 @@
+"""What a node has done since it started: plain counts, read on scrape. No identities."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from heliovox.protocol.messages import Ended, Error, Final, ServerMessage, Started
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of the event loop's thread."""
+
+    started: Counter[str] = field(default_factory=Counter)
+    """Sessions by kind."""
+    ended: Counter[str] = field(default_factory=Counter)
+    """Sessions that ended well, by reason."""
+    errors: Counter[str] = field(default_factory=Counter)
+    """Errors told, by code."""
+    finals: int = 0
+    words: int = 0
+    audio_ms: int = 0
+    """Of sessions that ended well."""
+
+    def told(self, message: ServerMessage) -> None:
+        """Counts what a caller was told."""
+        match message:
+            case Started():
+                self.started[message.kind] += 1
+            case Final():
+                self.finals += 1
+                self.words += len(message.words)
+            case Ended():
+                self.ended[message.reason] += 1
+                self.audio_ms += message.audio_ms
+            case Error():
+                self.errors[message.code] += 1

@@ -1,0 +1,69 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_node.stt.batcher import Batcher, BatchRules
+
+
+def test_a_chunk_alone_leaves_at_its_deadline() -> None:
+    batcher: Batcher[str] = Batcher(BatchRules(max_streams=4, max_wait_s=0.5))
+    batcher.ready("a", 10.0)
+    assert batcher.due_s() == 10.5
+    assert batcher.take(10.4) == []
+    assert batcher.take(10.5) == ["a"]
+    assert batcher.due_s() is None
+
+
+def test_a_full_batch_leaves_at_once_oldest_first() -> None:
+    batcher: Batcher[str] = Batcher(BatchRules(max_streams=2, max_wait_s=0.5))
+    for name in "abc":
+        batcher.ready(name, 10.0)
+    batcher.ready("a", 11.0)
+    assert batcher.take(10.0) == ["a", "b"]
+    assert batcher.take(10.0) == []
+    assert len(batcher) == 1
+
+
+def test_a_stream_in_flight_is_not_taken_twice_and_not_forgotten() -> None:
+    batcher: Batcher[str] = Batcher(BatchRules(max_wait_s=0.0))
+    batcher.ready("a", 0.0)
+    assert batcher.take(0.0) == ["a"]
+    batcher.ready("a", 1.0)
+    assert batcher.take(1.0) == []
+    batcher.done("a", 2.0, again=False)
+    assert batcher.take(2.0) == ["a"]
+    batcher.done("a", 3.0, again=False)
+    assert batcher.take(9.0) == []
+
+
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(["ready", "take", "done", "drop"]), st.integers(0, 5)))
+)
+def test_at_most_one_chunk_of_a_stream_is_in_flight_and_none_is_lost(
+    steps: list[tuple[str, int]],
+) -> None:
+    batcher: Batcher[int] = Batcher(BatchRules(max_streams=2, max_wait_s=0.0))
+    flying: set[int] = set()
+    owed: set[int] = set()
+    for now, (step, key) in enumerate(steps):
+        if step == "ready":
+            batcher.ready(key, now)
+            owed.add(key)
+        elif step == "take":
+            batch = batcher.take(now)
+            assert not flying & set(batch)
+            assert len(batch) == len(set(batch)) <= 2
+            flying |= set(batch)
+            owed -= set(batch)
+        elif step == "done" and key in flying:
+            flying.discard(key)
+            batcher.done(key, now, again=False)
+        elif step == "drop":
+            batcher.drop(key)
+            flying.discard(key)
+            owed.discard(key)
+    for key in flying:
+        batcher.done(key, 1000, again=False)
+    rest = set()
+    while batch := batcher.take(2000):
+        rest |= set(batch)
+    assert rest == owed
