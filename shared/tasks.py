@@ -1,4 +1,4 @@
-"""Background tasks with an owner: each is named, held, logged when it fails, cancelled at the end."""
+"""Background tasks with an owner: named, held, logged when they fail, cancelled at the end."""
 
 import asyncio
 import logging

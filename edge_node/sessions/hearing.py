@@ -100,16 +100,18 @@ class Hearing:
             case Wordless(through):
                 self._in_speech = False
                 return [self._progress()] if self.finals.wordless(through) else []
-            case MarkerPassed(marker_id, at):
-                self._wishes -= 1
-                return [Tell(wire.MarkerReached(marker_id, at))]
-            case FlushDone(flush_id, at):
-                self._wishes -= 1
-                return [Tell(wire.Flushed(flush_id, self.finals.seq, at))]
+            case MarkerPassed() | FlushDone():
+                return self._answer(event)
             case Consumed(at):
                 return self._consumed(at)
             case Writable(yes):
                 return self._set_writable(yes=yes)
+
+    def _answer(self, event: MarkerPassed | FlushDone) -> list[Command]:
+        self._wishes -= 1
+        if isinstance(event, MarkerPassed):
+            return [Tell(wire.MarkerReached(event.id, event.at_sample))]
+        return [Tell(wire.Flushed(event.id, self.finals.seq, event.at_sample))]
 
     def _so_far(self, heard: WordsSoFar) -> list[Command]:
         began = self._speech_began(heard.words)

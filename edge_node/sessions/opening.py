@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from shared.audio import check_format
-
 from heliovox.protocol.audio import AudioFormat
 from heliovox.protocol.messages import KINDS, Start
+from shared.audio import check_format
 from shared.errors import InvalidMessage, Unsupported
 
 ENDPOINT_SILENCE_MS = (200, 5000)

@@ -91,12 +91,15 @@ def _forced(
         for index, (before, after) in enumerate(pairwise(words))
         if before.last_frame >= heard_frames // 2
     ]
-    gaps.append((len(words), (words[-1].last_frame + 1, heard_frames)))
+    if (end := words[-1].last_frame + 1) < heard_frames:
+        gaps.append((len(words), (end, heard_frames)))
     places = [
         (level, -frame, count)
         for count, gap in gaps
         for level, frame in _quiet_places(gap, rules, loudness)
     ]
+    if not places:
+        return Cut(heard_frames, len(words), "forced")
     _, negative, count = min(places)
     return Cut(-negative, count, "forced")
 

@@ -5,11 +5,11 @@ is a function of the caller's samples from the boundary on, and of nothing else.
 """
 
 import numpy as np
-from shared.audio import Resampler, decode
 
 from edge_node.sessions.replay import Replay
 from edge_node.stt.engine import Profile, Samples
 from heliovox.protocol.audio import AudioFormat
+from shared.audio import Resampler, decode
 
 
 class Intake:
@@ -64,8 +64,9 @@ class Intake:
         return end == self.begin or self.heard_samples >= length + self._profile.tail_samples
 
     def next_tail(self, end: int) -> Samples | None:
-        """Of an utterance that ends at the caller's sample `end`: the next step's samples, the
-        rest of the audio first and silence after it; None once every token before `end` is out.
+        """The next step's samples where the utterance ends at the caller's sample `end`.
+
+        The rest of the audio first, silence after it; None once every token before `end` is out.
         """
         profile = self._profile
         if self.tail_is_out(end):

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from shared.audio import decode
 
 from edge_node.sessions.heard import (
     AllHeard,
@@ -27,6 +26,7 @@ from edge_node.stt.engine import Profile, Samples, Token
 from edge_node.stt.intake import Intake
 from heliovox.protocol.audio import AudioFormat
 from heliovox.protocol.messages import EndReason, Word
+from shared.audio import decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +155,13 @@ class Seat:
 
     def _cut(self, heard: list[Heard]) -> bool:
         """Ends the utterance where the rules say so; not behind an end that was asked for."""
-        frames = self._intake.heard_samples // self._profile.frame_samples
+        intake, end = self._intake, self._end_asked()
+        received = intake.engine_samples(intake.replay.end - intake.begin)
+        frames = min(intake.heard_samples, received) // self._profile.frame_samples
         decided = cut(self._transcript.words, frames, self._rules, self._loudness)
         if decided is None:
             return False
-        at = self._intake.begin + self._caller(decided.frame)
-        end = self._end_asked()
+        at = intake.begin + self._caller(decided.frame)
         if end is not None and at >= end[0]:
             return False
         if decided.reason == "silence":

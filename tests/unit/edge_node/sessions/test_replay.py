@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ def test_any_cutting_gives_the_same_samples(
 ) -> None:
     replay = Replay(width)
     edges = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         replay.append(data[first:last])
     assert replay.end == len(data) // width
     end = begin + length

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +33,6 @@ def test_words_do_not_depend_on_how_tokens_arrive(texts: list[str], cuts: list[i
     whole, pieces = Transcript(), Transcript()
     whole.add(tokens)
     edges = [0, *sorted(cut for cut in cuts if cut < len(tokens)), len(tokens)]
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         pieces.add(tokens[first:last])
     assert pieces.words == whole.words

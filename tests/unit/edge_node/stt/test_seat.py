@@ -1,0 +1,219 @@
+"""A seat over the scripted recogniser: what is heard is a function of the samples alone."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_node.sessions.heard import (
+    AllHeard,
+    FlushDone,
+    Heard,
+    MarkerPassed,
+    Wordless,
+    WordsForGood,
+    WordsSoFar,
+)
+from edge_node.sessions.utterances import Rules
+from edge_node.stt.engine import Engine
+from edge_node.stt.scripted import DEFAULT_PROFILE, ScriptedEngine, script_audio
+from edge_node.stt.seat import Asked, EndAsked, MarkerAsked, Seat
+from heliovox.protocol.audio import AudioFormat
+from shared.audio import Resampler, encode
+
+PROFILE = replace(DEFAULT_PROFILE, chunk_samples=1280, delay_samples=640, tail_samples=1280)
+"""Chunks of two frames, so that short texts cross many of them."""
+RULES = Rules(
+    endpoint_frames=6, longest_frames=60, keep_frames=3, restart_frames=30, settle_frames=1
+)
+PCM = AudioFormat()
+
+Item = bytes | Asked
+
+
+def run(items: list[Item], audio: AudioFormat = PCM, *, lazily: bool = False) -> list[Heard]:
+    """What a seat says of these items, worked off after each of them, or only at the end."""
+    engine: Engine = ScriptedEngine(PROFILE)
+    seat, stream, heard = Seat(audio, PROFILE, RULES), engine.open(), []
+    for item in items:
+        might_step = seat.push(item)
+        if might_step and not lazily:
+            heard += work_off(seat, engine, stream)
+    return heard + work_off(seat, engine, stream)
+
+
+def work_off(seat: Seat, engine: Engine, stream: object) -> list[Heard]:
+    heard: list[Heard] = []
+    for _ in range(10_000):
+        told, ended, samples = seat.turn()
+        heard += told
+        if ended:
+            engine.reset(stream)
+        if samples is None:
+            if seat.waits:
+                return heard
+            continue
+        engine.accept(stream, samples)
+        assert engine.ready(stream), "the seat promised a whole chunk"
+        told, ended = seat.stepped(engine.step([stream])[0])
+        heard += told
+        if ended:
+            engine.reset(stream)
+    raise AssertionError("the seat never comes to rest")
+
+
+def speech(text: str, audio: AudioFormat = PCM) -> bytes:
+    samples = script_audio(text)
+    if audio.sample_rate != 16000:
+        resampler = Resampler(16000, audio.sample_rate)
+        samples = np.concatenate([resampler.push(samples), resampler.finish()])
+    return encode(audio, samples)
+
+
+def said(heard: list[Heard]) -> str:
+    finals = [one for one in heard if isinstance(one, WordsForGood)]
+    return " ".join(word.text for final in finals for word in final.words)
+
+
+def cut_up(data: bytes, cuts: list[int]) -> list[Item]:
+    edges = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
+    return [data[first:last] for first, last in pairwise(edges)]
+
+
+def lasting(heard: list[Heard]) -> list[Heard]:
+    return [one for one in heard if not isinstance(one, WordsSoFar)]
+
+
+FINISH = EndAsked("", "finish")
+texts = st.lists(
+    st.tuples(st.text("abc", min_size=1, max_size=5), st.integers(1, 40)), max_size=6
+).map(lambda pairs: "".join(word + " " * pause for word, pause in pairs))
+
+
+@given(text=texts, cuts=st.lists(st.integers(0, 60_000), max_size=8), lazily=st.booleans())
+def test_the_network_may_cut_audio_anywhere(text: str, cuts: list[int], lazily: bool) -> None:
+    """However packets fall, and whenever the device comes to them, the same is heard."""
+    data = speech(text)
+    whole = run([data, FINISH])
+    pieces = run([*cut_up(data, cuts), FINISH], lazily=lazily)
+    assert pieces == whole
+    assert said(whole) == " ".join(text.split())
+
+
+@given(text=texts, cuts=st.lists(st.integers(0, 60_000), max_size=4), data=st.data())
+def test_every_boundary_is_a_place_to_resume_from(
+    text: str, cuts: list[int], data: st.DataObject
+) -> None:
+    """From any boundary on, a fresh seat hears what the first one went on to hear."""
+    audio = speech(text)
+    heard = lasting(run([audio, FINISH]))
+    boundaries = [
+        (index, one.through_sample)
+        for index, one in enumerate(heard)
+        if isinstance(one, WordsForGood | Wordless)
+    ]
+    if not boundaries:
+        return
+    index, sample = data.draw(st.sampled_from(boundaries))
+    again = lasting(run([*cut_up(audio[2 * sample :], cuts), FINISH]))
+    assert [shifted(one, sample) for one in again] == heard[index + 1 :]
+
+
+def shifted(heard: Heard, by: int) -> Heard:
+    match heard:
+        case WordsForGood():
+            words = tuple(replace_word(word, by * 1000 // PCM.sample_rate) for word in heard.words)
+            return WordsForGood(
+                heard.from_sample + by, heard.through_sample + by, words, heard.reason
+            )
+        case Wordless(through):
+            return Wordless(through + by)
+        case AllHeard(at):
+            return AllHeard(at + by)
+    raise AssertionError(heard)
+
+
+def replace_word(word: object, by_ms: int) -> object:
+    return msgspec.structs.replace(word, start_ms=word.start_ms + by_ms, end_ms=word.end_ms + by_ms)
+
+
+@given(text=texts, flushes=st.lists(st.integers(0, 60_000), max_size=3))
+def test_finals_cover_the_audio_without_gap_or_overlap(text: str, flushes: list[int]) -> None:
+    data = speech(text)
+    items: list[Item] = []
+    for piece in cut_up(data, [2 * (at // 2) for at in flushes]):
+        items += [piece, EndAsked("f", "flush")]
+    heard = run([*items, FINISH])
+    at = 0
+    for one in heard:
+        if isinstance(one, WordsForGood):
+            assert one.from_sample == at
+            assert all(at * 1000 // 16000 <= word.start_ms for word in one.words)
+            at = one.through_sample
+        elif isinstance(one, Wordless):
+            assert one.through_sample >= at
+            at = one.through_sample
+    assert at == len(data) // 2 or not data
+    assert sum(isinstance(one, FlushDone) for one in heard) == len(items) // 2
+    assert isinstance(heard[-1], AllHeard)
+
+
+@given(text=texts, cut=st.integers(0, 60_000), finish=st.booleans())
+def test_a_marker_comes_back_behind_every_word_before_it(text: str, cut: int, finish: bool) -> None:
+    data = speech(text)
+    first, *rest = cut_up(data, [cut])
+    heard = run([first, MarkerAsked("m"), *rest, *([FINISH] if finish else [])])
+    places = [index for index, one in enumerate(heard) if isinstance(one, MarkerPassed)]
+    assert len(places) <= 1
+    if finish:
+        assert places
+    for index in places:
+        at_ms = heard[index].at_sample // 16
+        complete = [w for w in words_of(run([data, FINISH])) if w.end_ms <= at_ms - 80]
+        known = {(w.text, w.start_ms) for one in heard[:index] for w in getattr(one, "words", ())}
+        assert {(w.text, w.start_ms) for w in complete} <= known
+
+
+def words_of(heard: list[Heard]) -> list:
+    return [word for one in heard if isinstance(one, WordsForGood) for word in one.words]
+
+
+@pytest.mark.parametrize(
+    "audio",
+    [AudioFormat("pcm_s16le", rate) for rate in (8000, 24000, 44100, 48000)]
+    + [AudioFormat("mulaw", 8000), AudioFormat("alaw", 8000)],
+    ids=lambda audio: f"{audio.encoding}-{audio.sample_rate}",
+)
+def test_every_format_is_heard_alike(audio: AudioFormat) -> None:
+    text = "abc  ba" + " " * 20 + "cab" + " " * 50 + "bb"
+    data = speech(text, audio)
+    heard = run([*cut_up(data, [1, 333, 5000, 20_001]), FINISH], audio)
+    assert heard == run([data, FINISH], audio)
+    assert said(heard) == "abc ba cab bb"
+    reference = words_of(run([speech(text), FINISH]))
+    assert [(w.text, w.start_ms, w.end_ms) for w in words_of(heard)] == [
+        (w.text, w.start_ms, w.end_ms) for w in reference
+    ]
+
+
+def test_speech_without_a_pause_is_ended_between_words_and_loses_none() -> None:
+    text = " ".join(["abc"] * 60)
+    heard = run([speech(text), FINISH])
+    finals = [one for one in heard if isinstance(one, WordsForGood)]
+    assert said(heard) == text
+    assert [final.reason for final in finals[:-1]] == ["forced"] * (len(finals) - 1)
+    assert len(finals) > 3
+
+
+def test_a_flush_without_audio_is_answered_at_once() -> None:
+    assert run([EndAsked("x", "flush")]) == [FlushDone("x", 0)]
+
+
+def test_silence_is_released_without_a_final() -> None:
+    heard = run([bytes(2 * 640 * 200)])
+    assert heard
+    assert all(isinstance(one, Wordless) for one in heard)
