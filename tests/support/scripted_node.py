@@ -1,11 +1,12 @@
 """A node that follows a script, and complains when the client does not."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Subprotocol
 
 from heliovox.client import Client, Limits
 from heliovox.protocol import messages as m
@@ -71,8 +72,8 @@ def final(seq: int, text: str = "one") -> m.Final:
 
 
 @asynccontextmanager
-async def staged(script: Script, limits: Limits = DEFAULT) -> AsyncIterator[Client]:
-    """A client of a node that plays `script` once; what the script asserts fails the test."""
+async def staged_at(script: Script) -> AsyncIterator[str]:
+    """The address of a node that plays `script` once; what the script asserts fails the test."""
     problems: list[BaseException] = []
     done = asyncio.Event()
 
@@ -84,10 +85,22 @@ async def staged(script: Script, limits: Limits = DEFAULT) -> AsyncIterator[Clie
         finally:
             done.set()
 
-    async with serve(play, "127.0.0.1", 0, compression=None, close_timeout=0.5) as server:
-        port = server.sockets[0].getsockname()[1]
-        yield Client(f"127.0.0.1:{port}", "secret", proxy=None, limits=limits)
+    async with serve(
+        play, "127.0.0.1", 0, compression=None, close_timeout=0.5, select_subprotocol=first
+    ) as server:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with asyncio.timeout(LIMIT_S):
             await done.wait()
     if problems:
         raise problems[0]
+
+
+def first(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    return offered[0] if offered else None
+
+
+@asynccontextmanager
+async def staged(script: Script, limits: Limits = DEFAULT) -> AsyncIterator[Client]:
+    """A client of a node that plays `script` once."""
+    async with staged_at(script) as url:
+        yield Client(url, "secret", proxy=None, limits=limits)
