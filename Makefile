@@ -1,0 +1,60 @@
+# Verbs of the project. `make` alone explains them. Each line that CI runs stands here as CI runs it.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME ?= cpu
+READY := $(VENV)/.ready
+SEED ?=
+BENCH ?= all
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench train-stt train-tts eval-stt eval-tts clean
+
+help: ## what there is
+	@echo "Heliovox: streaming speech near the people who speak"
+	@echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@echo
+	@echo "  SEED=N      demo: another draw of sentences"
+	@echo "  BENCH=...   bench: which one, and its options (make bench BENCH=--help)"
+
+$(READY): requirements/dev.txt pyproject.toml packaging/node/pyproject.toml
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" ./packaging/bootstrap
+	@touch $(READY)
+
+setup: $(READY) ## the virtual environment, from the locked requirements
+
+demo: $(READY) ## a node that hears and speaks, on real speech, in under a minute
+	@$(BIN)/heliovox demo $(if $(SEED),--seed $(SEED))
+
+test: $(READY) ## every test that needs no special machine
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## format, lint, types, imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(READY) ## put the code in shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## figures of docs/performance.md, measured again (minutes; wants a quiet machine)
+	$(BIN)/python -m tests.benchmarks $(BENCH)
+
+train-stt: ## train the recogniser again (hours; its own environment, see training/README.md)
+	$(PYTHON) -m training.stt.run
+
+train-tts: ## train the voices again (half an hour; likewise)
+	$(PYTHON) -m training.tts.run
+
+eval-stt: ## the figures of docs/models/stt-en-telephone.md
+	$(PYTHON) -m training.stt.evaluate
+
+eval-tts: ## the figures of docs/models/voices.md
+	$(PYTHON) -m training.tts.evaluate
+
+clean: ## remove what make made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
