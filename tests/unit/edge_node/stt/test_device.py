@@ -1,0 +1,159 @@
+"""The device's thread over the scripted recogniser: order, failure, leaving, stopping."""
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+from edge_node.sessions.heard import AllHeard, Consumed, Heard, SeatFailed, WordsForGood
+from edge_node.sessions.utterances import Rules
+from edge_node.stt.batcher import BatchRules
+from edge_node.stt.device import Device, Occupant
+from edge_node.stt.engine import Stream, Token
+from edge_node.stt.scripted import DEFAULT_PROFILE, ScriptedEngine, script_audio
+from edge_node.stt.seat import EndAsked, Seat
+from heliovox.protocol.audio import AudioFormat
+from shared.audio import encode
+from shared.clock import SystemClock
+from shared.errors import EngineFailed
+
+PCM = AudioFormat()
+RULES = Rules.of(40)
+WAIT_S = 10.0
+
+
+class WatchedEngine(ScriptedEngine):
+    """Notes which thread it runs on, what was closed and in which batches it stepped."""
+
+    def __init__(self) -> None:
+        super().__init__(DEFAULT_PROFILE)
+        self.threads: set[str] = set()
+        self.closed = 0
+        self.batches: list[int] = []
+        self.fail_at_step: int | None = None
+
+    def step(self, streams: Sequence[Stream]) -> list[list[Token]]:
+        self.threads.add(threading.current_thread().name)
+        self.batches.append(len(streams))
+        if self.fail_at_step is not None and len(self.batches) >= self.fail_at_step:
+            raise RuntimeError("the device is lost")
+        return super().step(streams)
+
+    def close(self, stream: Stream) -> None:
+        self.closed += 1
+        super().close(stream)
+
+
+class Ear:
+    """Collects what one occupant hears."""
+
+    def __init__(self) -> None:
+        self.heard: queue.Queue[Heard] = queue.Queue()
+
+    def listen(self, heard: Sequence[Heard]) -> None:
+        for one in heard:
+            self.heard.put(one)
+
+    def until(self, kind: type) -> list[Heard]:
+        found: list[Heard] = []
+        while not (found and isinstance(found[-1], kind)):
+            found.append(self.heard.get(timeout=WAIT_S))
+        return found
+
+
+def deliver(report: list[tuple[Occupant, list[Heard]]]) -> None:
+    for occupant, heard in report:
+        occupant.listen(heard)
+
+
+@contextmanager
+def running(engine: WatchedEngine, rules: BatchRules | None = None) -> Iterator[Device]:
+    device = Device(lambda: engine, rules or BatchRules(max_wait_s=0.0), SystemClock(), deliver)
+    device.start(WAIT_S)
+    try:
+        yield device
+    finally:
+        device.stop()
+
+
+def enter(device: Device) -> tuple[Occupant, Ear]:
+    ear = Ear()
+    return device.enter(Seat(PCM, device.profile, RULES), ear.listen), ear
+
+
+def said(heard: list[Heard]) -> str:
+    finals = [one for one in heard if isinstance(one, WordsForGood)]
+    return " ".join(word.text for final in finals for word in final.words)
+
+
+def test_many_speak_at_once_and_each_hears_his_own_words_in_order() -> None:
+    engine = WatchedEngine()
+    texts = [" ".join([*["abc", "cab", "bca"][i % 3 :], "x" * (i + 1)]) for i in range(6)]
+    with running(engine, BatchRules(max_streams=4, max_wait_s=0.001)) as device:
+        callers = [enter(device) for _ in texts]
+        audio = [encode(PCM, script_audio(text)) for text in texts]
+        for begin in range(0, max(map(len, audio)), 3001):
+            for (occupant, _), data in zip(callers, audio, strict=True):
+                device.push(occupant, data[begin : begin + 3001])
+        for occupant, _ in callers:
+            device.push(occupant, EndAsked("", "finish"))
+        heard = [said(ear.until(AllHeard)) for _, ear in callers]
+    assert heard == texts
+    assert engine.threads == {"device"}
+    assert max(engine.batches) <= 4
+
+
+def test_when_the_engine_breaks_everybody_hears_of_it_and_nobody_may_enter() -> None:
+    engine = WatchedEngine()
+    engine.fail_at_step = 2
+    with running(engine) as device:
+        first, first_ear = enter(device)
+        _, second_ear = enter(device)
+        device.push(first, bytes(2 * 16000))
+        for ear in (first_ear, second_ear):
+            failed = ear.until(SeatFailed)[-1]
+            assert isinstance(failed, SeatFailed)
+            assert failed.error.code == "engine_failed"
+        with pytest.raises(EngineFailed, match="device is lost"):
+            enter(device)
+
+
+def test_an_engine_that_does_not_load_is_said_at_start() -> None:
+    def broken() -> ScriptedEngine:
+        raise OSError("no such file")
+
+    device = Device(broken, BatchRules(), SystemClock(), deliver)
+    with pytest.raises(EngineFailed, match="no such file"):
+        device.start(WAIT_S)
+
+
+def test_who_leaves_is_freed_and_hears_nothing_more() -> None:
+    engine = WatchedEngine()
+    with running(engine) as device:
+        gone, gone_ear = enter(device)
+        device.push(gone, encode(PCM, script_audio("abc")) + bytes(32_000))
+        device.leave(gone)
+        device.push(gone, EndAsked("", "finish"))
+        stays, ear = enter(device)
+        device.push(stays, EndAsked("", "finish"))
+        ear.until(AllHeard)
+    assert engine.closed == 1 or gone.stream is None
+    assert not any(isinstance(one, AllHeard) for one in list(gone_ear.heard.queue))
+
+
+def test_a_crowded_seat_says_when_there_is_room() -> None:
+    with running(WatchedEngine()) as device:
+        occupant, ear = enter(device)
+        device.push(occupant, bytes(2 * 16_000))
+        device.wants_room(occupant, yes=True)
+        consumed = ear.until(Consumed)[-1]
+        assert isinstance(consumed, Consumed)
+
+
+def test_stopping_is_prompt_with_work_waiting() -> None:
+    with running(WatchedEngine()) as device:
+        occupant, _ = enter(device)
+        device.push(occupant, bytes(2 * 16_000 * 60))
+    assert not device._thread.is_alive()

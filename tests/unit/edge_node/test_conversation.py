@@ -1,0 +1,278 @@
+"""A conversation over the scripted recogniser: text and audio in, messages out."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_node.capacity.admission import Admission
+from edge_node.conversation import Conversation, House
+from edge_node.sessions.limits import Limits
+from edge_node.sessions.opening import Offer
+from edge_node.stt.batcher import BatchRules
+from edge_node.stt.device import Device
+from edge_node.stt.scripted import ScriptedEngine, script_audio
+from edge_node.tts.events import SpeechChunk, VoiceSwitch
+from heliovox.protocol import codec
+from heliovox.protocol import messages as wire
+from heliovox.protocol.audio import AudioFormat
+from shared.audio import encode
+from shared.clock import SystemClock
+from shared.errors import Unsupported
+from shared.tasks import Tasks
+
+OFFER = Offer("here", ("en",), ("scripted",), ("eve",), 320, 200)
+WAIT_S = 10.0
+
+
+class FarEnd:
+    """What the caller's side of the connection saw."""
+
+    def __init__(self) -> None:
+        self.messages: asyncio.Queue[Any] = asyncio.Queue()
+        self.audio = bytearray()
+        self.closed: tuple[int, str] | None = None
+        self.reading = True
+
+    def send_text(self, data: bytes) -> None:
+        self.messages.put_nowait(codec.decode_server(data))
+
+    def send_audio(self, data: bytes) -> None:
+        self.audio += data
+
+    def close(self, code: int, reason: str) -> None:
+        self.closed = (code, reason)
+        self.messages.put_nowait(None)
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    async def until(self, kind: type | None) -> list[Any]:
+        found: list[Any] = []
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                found.append(await self.messages.get())
+                if found[-1] is None if kind is None else isinstance(found[-1], kind):
+                    return found
+
+
+class Parrot:
+    """A voice of constant level: 100 ms at 16 kHz for every character."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+
+    async def speak(
+        self, text: str, voice: str, speed: float
+    ) -> AsyncIterator[SpeechChunk | VoiceSwitch]:
+        if not text.strip():
+            raise Unsupported("nothing to say", field="text", value=text)
+        for _ in text:
+            yield SpeechChunk(np.full(1600, 0.5 * speed, np.float32), 16000)
+            self.begun.set()
+            await self.go_on.wait()
+        yield VoiceSwitch(voice, "other", "it broke")
+
+
+class Stage:
+    """A house with one conversation in it."""
+
+    def __init__(self, *, limit: int = 2, authenticated: bool = True) -> None:
+        loop = asyncio.get_running_loop()
+
+        def deliver(report: list[Any]) -> None:
+            def hear() -> None:
+                for occupant, heard in report:
+                    occupant.listen(heard)
+
+            loop.call_soon_threadsafe(hear)
+
+        self.device = Device(ScriptedEngine, BatchRules(max_wait_s=0.0), SystemClock(), deliver)
+        self.device.start(WAIT_S)
+        self.voice = Parrot()
+        numbers = itertools.count(1)
+        self.house = House(
+            offer=OFFER,
+            limits=Limits(),
+            admission=Admission("here", limit),
+            device=self.device,
+            speaker=self.voice,
+            tasks=Tasks(),
+            is_key=lambda key: key == "good",
+            new_id=lambda: f"s{next(numbers)}",
+        )
+        self.authenticated = authenticated
+
+    def caller(self) -> tuple[Conversation, FarEnd]:
+        far_end = FarEnd()
+        talk = Conversation(far_end, self.house, authenticated=self.authenticated)
+        return talk, far_end
+
+    async def end(self) -> None:
+        await self.house.tasks.end()
+        await asyncio.to_thread(self.device.stop)
+
+
+@pytest.fixture
+def play() -> Any:
+    def run(scene: Any, **how: Any) -> None:
+        async def whole() -> None:
+            stage = Stage(**how)
+            try:
+                await scene(stage)
+            finally:
+                await stage.end()
+
+        asyncio.run(whole())
+
+    return run
+
+
+def say(talk: Conversation, message: Any) -> None:
+    talk.text(codec.encode(message))
+
+
+def test_audio_becomes_numbered_words(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        talk, far_end = stage.caller()
+        say(talk, wire.Start())
+        audio = encode(AudioFormat(), script_audio("abc cab" + " " * 40 + "bb"))
+        for begin in range(0, len(audio), 999):
+            talk.audio(audio[begin : begin + 999])
+        say(talk, wire.Finish())
+        messages = await far_end.until(None)
+        finals = [m for m in messages if isinstance(m, wire.Final)]
+        assert [(f.seq, f.text, f.reason) for f in finals] == [
+            (1, "abc cab", "endpoint"),
+            (2, "bb", "finish"),
+        ]
+        assert isinstance(messages[0], wire.Started)
+        assert isinstance(messages[-2], wire.Ended)
+        assert far_end.closed == (1000, "finished")
+        assert stage.house.admission.taken == 0
+
+    play(scene)
+
+
+def test_a_full_node_says_how_full_it_is_and_a_leaver_makes_room(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        first, first_end = stage.caller()
+        say(first, wire.Start())
+        await first_end.until(wire.Started)
+        second, second_end = stage.caller()
+        say(second, wire.Start())
+        [error, _] = await second_end.until(None)
+        assert (error.code, error.retryable) == ("node_full", True)
+        assert "1 of 1" in error.message
+        assert second_end.closed is not None
+        assert second_end.closed[0] == 1013
+        first.lost()
+        third, third_end = stage.caller()
+        say(third, wire.Start())
+        await third_end.until(wire.Started)
+
+    play(scene, limit=1)
+
+
+def test_a_text_is_said_in_the_callers_format(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        talk, far_end = stage.caller()
+        say(talk, wire.Start(kind="synthesis", output=AudioFormat("mulaw", 8000)))
+        say(talk, wire.Speak("a", "xyz"))
+        say(talk, wire.Finish())
+        messages = await far_end.until(None)
+        kinds = [type(m).__name__ for m in messages[:-1]]
+        assert kinds == ["Started", "Speaking", "VoiceSwitched", "Spoken", "Ended"]
+        assert messages[3] == wire.Spoken("a", 2400, cancelled=False)
+        assert len(far_end.audio) == 2400
+
+    play(scene)
+
+
+def test_speech_can_be_cancelled_and_the_next_text_follows(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        talk, far_end = stage.caller()
+        say(talk, wire.Start(kind="conversation"))
+        stage.voice.go_on.clear()
+        say(talk, wire.Speak("a", "long text"))
+        say(talk, wire.Speak("b", "x"))
+        async with asyncio.timeout(WAIT_S):
+            await stage.voice.begun.wait()
+        say(talk, wire.Cancel("a"))
+        stage.voice.go_on.set()
+        spoken = (await far_end.until(wire.Spoken))[-1]
+        assert (spoken.id, spoken.cancelled) == ("a", True)
+        assert (await far_end.until(wire.Spoken))[-1] == wire.Spoken("b", 1600, cancelled=False)
+
+    play(scene)
+
+
+def test_what_cannot_be_said_is_told_and_the_session_goes_on(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        talk, far_end = stage.caller()
+        say(talk, wire.Start(kind="synthesis"))
+        say(talk, wire.Speak("a", " "))
+        messages = await far_end.until(wire.Spoken)
+        assert [m.code for m in messages if isinstance(m, wire.Notice)] == ["unsupported"]
+        assert far_end.closed is None
+
+    play(scene)
+
+
+def test_nothing_is_sent_to_who_does_not_read(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        talk, far_end = stage.caller()
+        say(talk, wire.Start(kind="synthesis"))
+        talk.writable(False)
+        say(talk, wire.Speak("a", "xyz"))
+        async with asyncio.timeout(WAIT_S):
+            await far_end.until(wire.Speaking)
+        assert not far_end.audio
+        talk.writable(True)
+        await far_end.until(wire.Spoken)
+        assert len(far_end.audio) == 2 * 4800
+
+    play(scene)
+
+
+@pytest.mark.parametrize("key", [None, "bad"])
+def test_without_a_known_key_nothing_opens(play: Any, key: str | None) -> None:
+    async def scene(stage: Stage) -> None:
+        talk, far_end = stage.caller()
+        say(talk, wire.Start(key=key))
+        [error, _] = await far_end.until(None)
+        assert (error.code, far_end.closed) == ("unauthorised", (4401, "unauthorised"))
+        assert stage.house.admission.taken == 0
+
+    play(scene, authenticated=False)
+
+
+def test_a_key_may_come_with_start(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        talk, far_end = stage.caller()
+        say(talk, wire.Start(key="good"))
+        await far_end.until(wire.Started)
+
+    play(scene, authenticated=False)
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"[]", b'{"type":"sing"}', b'{"type":"start","audio":7}']
+)
+def test_what_is_no_message_ends_with_a_reason(play: Any, text: bytes) -> None:
+    async def scene(stage: Stage) -> None:
+        talk, far_end = stage.caller()
+        talk.text(text)
+        [error, _] = await far_end.until(None)
+        assert error.code == "invalid_message"
+        assert error.message
+
+    play(scene)
