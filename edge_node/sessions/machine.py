@@ -65,7 +65,7 @@ class Session:
         self._speaks = SpeakQueue(limits)
         self._heard_all = False
         self._silent_since_s: float | None = None
-        self._end_reason, self._end_code = "finished", CloseCode.NORMAL
+        self._end_reason, self._end_code = "finish", CloseCode.NORMAL
         self._handlers: dict[type, Callable[[Any], list[Command]]] = self._table()
 
     def handle(self, event: Event) -> list[Command]:

@@ -16,10 +16,9 @@ import uvloop
 from tests.benchmarks.caller import Caller, Log
 
 
-async def run(job: dict[str, Any]) -> list[Log]:
+async def run(job: dict[str, Any], audio: bytes) -> list[Log]:
     """Opens the streams, begins at times spread over a chunk, streams, finishes."""
-    audio, seconds = Path(job["audio"]).read_bytes(), job["seconds"]
-    rng = random.Random(job["seed"])
+    seconds, rng = job["seconds"], random.Random(job["seed"])
     callers = [Caller() for _ in range(job["streams"])]
     for caller in callers:
         await caller.open(job["url"], job["key"])
@@ -43,5 +42,6 @@ async def run(job: dict[str, Any]) -> list[Log]:
 
 
 if __name__ == "__main__":
-    logs = uvloop.run(run(json.loads(sys.stdin.readline())))
+    told = json.loads(sys.stdin.readline())
+    logs = uvloop.run(run(told, Path(told["audio"]).read_bytes()))
     sys.stdout.buffer.write(pickle.dumps(logs))

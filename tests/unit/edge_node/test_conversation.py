@@ -156,7 +156,7 @@ def test_audio_becomes_numbered_words(play: Any) -> None:
         ]
         assert isinstance(messages[0], wire.Started)
         assert isinstance(messages[-2], wire.Ended)
-        assert far_end.closed == (1000, "finished")
+        assert far_end.closed == (1000, "finish")
         assert stage.house.admission.taken == 0
 
     play(scene)

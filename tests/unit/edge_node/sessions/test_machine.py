@@ -88,8 +88,8 @@ def test_a_session_opens_hears_and_ends() -> None:
     final = wire.Final(1, 0, 320, "hello", (HELLO,), "finish")
     assert told(session.handle(WordsForGood(0, 320, (HELLO,), "finish"))) == [final]
     *before, leave, hang_up = session.handle(AllHeard(320))
-    assert told(before) == [wire.Ended("s1", "finished", 1, 20)]
-    assert (leave, hang_up) == (LeaveSeat(), HangUp(CloseCode.NORMAL, "finished"))
+    assert told(before) == [wire.Ended("s1", "finish", 1, 20)]
+    assert (leave, hang_up) == (LeaveSeat(), HangUp(CloseCode.NORMAL, "finish"))
     assert (session.stream.state, session.seat.state) == (Stream.ENDED, Seat.NONE)
 
 
