@@ -60,6 +60,8 @@ def download(
         PullFailed: refused by the server, no progress in several attempts, or too large.
     """
     failures = 0
+    if size_bytes is not None and _size(part) > size_bytes:
+        part.unlink()
     while not _is_whole(part, size_bytes):
         before = _size(part)
         try:
@@ -93,7 +95,7 @@ def _receive(
 ) -> None:
     with part.open("r+b" if have else "wb") as out:
         out.seek(have)
-        while block := response.read(_BLOCK_BYTES):
+        while block := response.read1(_BLOCK_BYTES):  # what is there: a stall loses none of it
             have += len(block)
             if have > limit:
                 raise _failed(response.url, f"more than the {limit} bytes expected")

@@ -1,9 +1,11 @@
 """Unpacks tar and zip archives into an empty folder: everything checked first, then counted."""
 
+import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,6 +104,8 @@ def _refusing_damage(archive: Path) -> Iterator[None]:
         raise
     except (
         tarfile.TarError,
+        zlib.error,
+        lzma.LZMAError,
         zipfile.BadZipFile,
         EOFError,
         ValueError,
