@@ -45,7 +45,12 @@ class SpeakQueue:
         limits = self._limits
         if any(text.id == speak.id for text in self._texts):
             return Notice(
-                "invalid_message", "the id is in use", "id", speak.id[:100], "use a new id"
+                "invalid_message",
+                "the id is in use",
+                "id",
+                speak.id[:100],
+                "use a new id",
+                speak.id,
             )
         if len(self._texts) >= limits.speaks:
             return Notice(
@@ -54,6 +59,7 @@ class SpeakQueue:
                 "id",
                 speak.id[:100],
                 "wait for `spoken`",
+                speak.id,
             )
         if len(speak.text) > limits.text_characters:
             return Notice(
@@ -62,5 +68,6 @@ class SpeakQueue:
                 "text",
                 str(len(speak.text)),
                 f"send at most {limits.text_characters} at a time",
+                speak.id,
             )
         return None

@@ -29,6 +29,11 @@ class Speaker(Protocol):
         ...
 
 
+def about(error: VoiceError, speak_id: str) -> Notice:
+    """Why a text is not said, or not to its end."""
+    return Notice(error.code, error.message, error.field, error.value, error.remedy, id=speak_id)
+
+
 class Saying:
     """Says one text to one caller.
 
@@ -59,7 +64,7 @@ class Saying:
                     await self._send(self._resampled(event))
             await self._send(self._rest())
         except VoiceError as error:
-            self._tell(Notice(error.code, error.message, error.field, error.value, error.remedy))
+            self._tell(about(error, speak.id))
             return False
         return True
 

@@ -12,7 +12,7 @@ ClientError
 
 from typing import Self
 
-from heliovox.protocol.messages import Error
+from heliovox.protocol.messages import Error, Notice
 
 
 class ClientError(Exception):
@@ -68,6 +68,11 @@ class Refused(ClientError):
     def of(cls, error: Error) -> "Refused":
         """The class that goes with the error's code."""
         return Unauthorised(error) if error.code == "unauthorised" else cls(error)
+
+    @classmethod
+    def because(cls, notice: Notice) -> "Refused":
+        """A text that is not said, with the node's reason."""
+        return cls.of(Error(notice.code, notice.message, notice.field, notice.value, notice.remedy))
 
     def __reduce__(self) -> tuple[type[Self], tuple[Error]]:
         error = Error(self.code, self.message, self.field, self.value, self.remedy, self.retryable)

@@ -92,7 +92,7 @@ class Inbox:
         self._deliver(event)
 
     def _deliver(self, event: Event) -> None:
-        speak_id = event.id if isinstance(event, _OF_A_TEXT) else MAIN
+        speak_id = (event.id if isinstance(event, _OF_A_TEXT) else None) or MAIN
         if speak_id in self._abandoned:
             if isinstance(event, m.Spoken):
                 self._abandoned.discard(speak_id)
@@ -127,7 +127,7 @@ class Inbox:
         raise TimedOut("the node's next message", limit_s or 0.0)
 
 
-_OF_A_TEXT = (m.Speaking, AudioOut, m.VoiceSwitched, m.Spoken)
+_OF_A_TEXT = (m.Speaking, AudioOut, m.VoiceSwitched, m.Notice, m.Spoken)
 
 
 def lost(error: ConnectionClosed) -> ConnectionLost:

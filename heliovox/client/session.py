@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from heliovox.client.errors import ClientError, NodeMisbehaved
+from heliovox.client.errors import ClientError, NodeMisbehaved, Refused
 from heliovox.client.events import AudioOut, Event
 from heliovox.client.inbox import Inbox
 from heliovox.client.limits import Limits
@@ -91,20 +91,32 @@ class Session:
     async def say(
         self, text: str, *, voice: str | None = None, speed: float = 1.0
     ) -> AsyncGenerator[bytes, None]:
-        """Has a text said and yields its audio; leaving early cancels the rest."""
+        """Has a text said and yields its audio; leaving early cancels the rest.
+
+        Raises:
+            Refused: the node cannot say it, or not to its end; the session goes on.
+        """
         self._texts += 1
         with self._inbox.reader(f"text-{self._texts}") as reader:
             await self._say(m.Speak(reader, text, voice, speed))
-            done = False
+            problem: m.Notice | None = None
+            spoken: m.Spoken | None = None
             try:
-                while not done:
-                    event = await self._inbox.next(reader, self._limits.answer_s)
-                    done = isinstance(event, m.Spoken)
-                    if isinstance(event, AudioOut):
-                        yield event.data
+                while spoken is None:
+                    match await self._inbox.next(reader, self._limits.answer_s):
+                        case AudioOut(data=data):
+                            yield data
+                        case m.Notice() as problem:
+                            pass
+                        case m.Spoken() as spoken:
+                            pass
+                        case _:
+                            pass
             finally:
-                if not done:
+                if spoken is None:
                     await self._cancel_quietly(reader)
+            if problem is not None and spoken.cancelled:
+                raise Refused.because(problem)
 
     async def cancel(self, speak_id: str) -> None:
         """Stops a text, spoken or waiting; `Spoken` with `cancelled` answers."""

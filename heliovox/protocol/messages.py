@@ -206,6 +206,8 @@ class Notice(Message, frozen=True, tag="warning"):
     field: str | None = None
     value: str | None = None
     remedy: str | None = None
+    id: str | None = None
+    """The `speak` that it is about, if it is about one."""
 
 
 class Draining(Message, frozen=True, tag="draining"):

@@ -106,6 +106,27 @@ async def test_saying_yields_the_texts_own_audio() -> None:
         assert [type(event) async for event in session] == [m.Final, m.Ended]
 
 
+async def test_a_text_that_cannot_be_said_is_an_error_and_the_session_goes_on() -> None:
+    """Silence never passes for speech."""
+
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        speak = await stage.hears(m.Speak)
+        await stage.says(m.Notice("unsupported", "no such voice", "voice", id=speak.id))
+        await stage.says(m.Spoken(speak.id, 0, cancelled=True))
+        speak = await stage.hears(m.Speak)
+        await stage.says(m.Speaking(speak.id, "mouth", AudioFormat()), b"ab")
+        await stage.says(m.Spoken(speak.id, 1, cancelled=False))
+        await stage.ends()
+
+    async with staged(script) as client, client.session("synthesis") as session:
+        with pytest.raises(Refused, match="no such voice") as caught:
+            await anext(session.say("hello", voice="nobody"))
+        assert caught.value.field == "voice"
+        assert [data async for data in session.say("hello")] == [b"ab"]
+        assert [type(event) async for event in session] == [m.Ended]
+
+
 async def test_speaking_brings_audio_among_the_events() -> None:
     async def script(stage: Stage) -> None:
         await stage.opens()

@@ -1,0 +1,111 @@
+"""`heliovox listen`: a file, a pipe or a microphone, as words."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from heliovox.cli import options
+from heliovox.cli.display import Display, aside, display_for
+from heliovox.cli.exits import Exit, UsageError
+from heliovox.cli.feeding import Feed
+from heliovox.cli.interrupts import on_interrupt
+from heliovox.client.files import AudioSource, open_audio, read_audio
+from heliovox.client.pacing import paced
+from heliovox.client.session import Session
+from heliovox.protocol.audio import AudioFormat
+
+_TEXT = """Recognises speech and prints its words: while they are spoken on a terminal, else finals, one a line.
+
+A file is sent as fast as the node takes it; --realtime sends it at the pace at which it was spoken, which
+is what a telephone would do. A microphone and a pipe set their own pace. Ctrl-C ends the input and
+prints the words that are still due; a second one leaves at once.
+
+WAV is read by heliovox itself (PCM, float, mu-law, A-law), FLAC, OGG and others with
+`pip install 'heliovox[audio]'`. Samples without a header need --encoding or --rate."""
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command."""
+    parser = commands.add_parser(
+        "listen",
+        help="recognise a file, a pipe or a microphone",
+        description=_TEXT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", nargs="?", help="audio, or - for standard input")
+    parser.add_argument("--mic", action="store_true", help="listen to the microphone")
+    options.add_form(parser, "the form of samples without a header")
+    parser.add_argument("--realtime", action="store_true", help="send a file as it was spoken")
+    parser.add_argument("--model", help="the recogniser (default: the node's)")
+    parser.add_argument(
+        "--endpoint-silence-ms",
+        type=int,
+        default=700,
+        metavar="MS",
+        help="200 to 5000, default 700",
+    )
+    options.add_session(parser)
+    options.add_node(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command."""
+    client, form = options.client_of(args), options.form_of(args)
+    size = shutil.get_terminal_size()
+    show = display_for(json=args.json, terminal=sys.stdout.isatty(), columns=size.columns)
+    with _source(args, form) as source:
+        return asyncio.run(_listen(args, client, source, show))
+
+
+@contextmanager
+def _source(args: argparse.Namespace, form: AudioFormat | None) -> Iterator[AudioSource]:
+    if args.mic == (args.file is not None):
+        raise UsageError("name either a file (- for standard input) or --mic")
+    if args.mic:
+        from heliovox.cli.sound import microphone  # noqa: PLC0415 an extra
+
+        with microphone(form or AudioFormat()) as source:
+            yield source
+    elif args.file == "-":
+        yield read_audio(sys.stdin.buffer, "standard input", form)
+    else:
+        with open_audio(Path(args.file), form) as source:
+            yield source
+
+
+async def _listen(
+    args: argparse.Namespace, client: options.Client, source: AudioSource, show: Display
+) -> int:
+    async with client.session(
+        language=args.language,
+        audio=source.audio,
+        model=args.model,
+        endpoint_silence_ms=args.endpoint_silence_ms,
+    ) as session:
+        feed = Feed(source.pieces)
+        pieces = paced(aiter(feed), source.audio) if args.realtime else aiter(feed)
+        with on_interrupt(feed.stop) as interrupted:
+            async with asyncio.TaskGroup() as group:
+                sending = group.create_task(_send(session, pieces), name="send")
+                await _show(session, show)
+                sending.cancel()  # the node ended the session before the audio did
+        return Exit.INTERRUPTED if interrupted() else Exit.OK
+
+
+async def _send(session: Session, pieces: AsyncIterator[bytes]) -> None:
+    async for piece in pieces:
+        await session.send(piece)
+    await session.finish()
+
+
+async def _show(session: Session, show: Display) -> None:
+    async for event in session:
+        sys.stdout.write(show(event))
+        sys.stdout.flush()
+        if (said := aside(event)) is not None:
+            print(said, file=sys.stderr)

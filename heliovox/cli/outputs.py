@@ -1,0 +1,57 @@
+"""Where said audio goes: a file, standard output, or the loudspeaker."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from heliovox.cli.sound import Play, loudspeaker
+from heliovox.client.files import wav_header
+from heliovox.protocol.audio import AudioFormat
+
+
+@contextmanager
+def output(target: str | None, audio: AudioFormat, *, header: bool) -> Iterator[Play]:
+    """A function that takes samples. None plays them, - is standard output."""
+    if target is None:
+        with loudspeaker(audio) as play:
+            yield play
+    elif target == "-":
+        with _standard_output(audio, header=header) as write:
+            yield write
+    else:
+        with _file(Path(target), audio, header=header) as write:
+            yield write
+
+
+@contextmanager
+def _standard_output(audio: AudioFormat, *, header: bool) -> Iterator[Play]:
+    stream = sys.stdout.buffer
+
+    def write(data: bytes) -> None:
+        stream.write(data)
+        stream.flush()  # a pipe hears it as it is made
+
+    if header:
+        write(wav_header(audio))
+    yield write
+
+
+@contextmanager
+def _file(path: Path, audio: AudioFormat, *, header: bool) -> Iterator[Play]:
+    """Whatever ends the writing, the header says what is there."""
+    written = 0
+    with path.open("wb") as file:
+
+        def write(data: bytes) -> None:
+            nonlocal written
+            written += file.write(data)
+
+        if header:
+            file.write(wav_header(audio, 0))
+        try:
+            yield write
+        finally:
+            if header:
+                file.seek(0)
+                file.write(wav_header(audio, written))
