@@ -41,6 +41,14 @@ class InvalidMessage(VoiceError):
     http_status = HTTPStatus.BAD_REQUEST
 
 
+class BrokenFrame(VoiceError):
+    """Not WebSocket as RFC 6455 has it: mend the client's library."""
+
+    code = "broken_frame"
+    close_code = CloseCode.BROKEN_FRAME
+    http_status = HTTPStatus.BAD_REQUEST
+
+
 class WrongKindOfMessage(VoiceError):
     """Text where audio belongs, or the reverse."""
 
@@ -63,6 +71,14 @@ class Unauthorised(VoiceError):
     code = "unauthorised"
     close_code = CloseCode.UNAUTHORISED
     http_status = HTTPStatus.UNAUTHORIZED
+
+
+class NotFound(VoiceError):
+    """Nothing lives at this path."""
+
+    code = "not_found"
+    close_code = CloseCode.UNSUPPORTED
+    http_status = HTTPStatus.NOT_FOUND
 
 
 class TooBig(VoiceError):

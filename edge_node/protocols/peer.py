@@ -1,27 +1,70 @@
-"""The far end of a connection, as a conversation sees it."""
+"""What a socket and a conversation are to each other: plain calls, nothing queued in between."""
 
+from collections.abc import Callable
 from typing import Protocol
+
+from shared.errors import VoiceError
 
 
 class Peer(Protocol):
-    """Sends without waiting; the socket's shell says through `writable` when to stop."""
+    """The caller, as a conversation sees him. Every call returns at once and never raises."""
 
     def send_text(self, data: bytes) -> None:
-        """A text message, UTF-8."""
+        """One text message, UTF-8. Ignored once the peer is closed or gone."""
         ...
 
     def send_audio(self, data: bytes) -> None:
-        """A binary message."""
+        """One binary message. Ignored once the peer is closed or gone."""
         ...
 
     def close(self, code: int, reason: str) -> None:
-        """Closes after what was sent. Idempotent."""
+        """Ends the connection after what was sent; idempotent."""
         ...
 
     def pause_reading(self) -> None:
-        """Leaves what comes on the wire. Idempotent."""
+        """Leaves what comes next in the kernel, so that TCP slows the caller down; idempotent."""
         ...
 
     def resume_reading(self) -> None:
-        """Reads again. Idempotent."""
+        """Reads on; idempotent."""
         ...
+
+
+class Conversation(Protocol):
+    """One caller's session, as a socket sees it. Every call returns at once and never raises."""
+
+    def text(self, data: bytes) -> None:
+        """A whole text message, valid UTF-8."""
+        ...
+
+    def audio(self, data: bytes) -> None:
+        """A whole binary message."""
+        ...
+
+    def refuse(self, error: VoiceError) -> None:
+        """The shell found something wrong: tell the caller and close."""
+        ...
+
+    def writable(self, yes: bool) -> None:  # noqa: FBT001 a state, not an option
+        """Whether the caller takes what is sent; False asks to send less."""
+        ...
+
+    def lost(self) -> None:
+        """The connection is gone; called once, last."""
+        ...
+
+    def drain(self, deadline_ms: int) -> None:
+        """The node will stop: end until the deadline."""
+        ...
+
+    def drain_over(self) -> None:
+        """The node stops now: say what is left and end."""
+        ...
+
+    def tick(self, now_s: float) -> None:
+        """About once a second."""
+        ...
+
+
+ConversationFactory = Callable[[Peer, bool], Conversation]
+"""Makes a conversation for a peer, told whether the handshake carried a valid key."""

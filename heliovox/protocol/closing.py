@@ -9,6 +9,8 @@ class CloseCode(IntEnum):
     NORMAL = 1000
     GOING_AWAY = 1001
     """The node drains: open the session elsewhere."""
+    BROKEN_FRAME = 1002
+    """Not WebSocket frames, or in an order that WebSocket does not allow."""
     WRONG_KIND = 1003
     """Text where audio belongs, or the reverse."""
     INVALID = 1007

@@ -1,0 +1,100 @@
+"""Callers' keys: only their hashes are kept, and comparing takes the same time for all (pure)."""
+
+import hmac
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+import msgspec
+
+KEY_BYTES = 32
+PREFIX = "hvk_"
+"""So that scanners of leaked secrets, and people, see what it is."""
+
+
+class StoredKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key at rest."""
+
+    name: str
+    sha256: str
+    created: str
+    """UTC, ISO 8601."""
+
+
+class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What keys.json holds."""
+
+    keys: tuple[StoredKey, ...] = ()
+    version: int = 1
+
+
+class KeysUnreadable(ValueError):
+    """A keys file that is not one."""
+
+
+class KeyNameTaken(ValueError):
+    """A second key of the same name."""
+
+
+class UnknownKeyName(ValueError):
+    """No key of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The callers a node knows."""
+
+    keys: tuple[StoredKey, ...] = ()
+
+    def who(self, key: str) -> str | None:
+        """The name of a key's owner, or None. Looks at every key, found or not."""
+        digest = _digest(key)
+        found: str | None = None
+        for stored in self.keys:
+            if hmac.compare_digest(stored.sha256, digest):
+                found = stored.name
+        return found
+
+    def knows(self, key: str) -> bool:
+        """Whether a key is a caller's."""
+        return self.who(key) is not None
+
+    def added(self, name: str, key: str, created: str) -> "Keyring":
+        """The keyring with one more. Raises KeyNameTaken."""
+        if any(stored.name == name for stored in self.keys):
+            raise KeyNameTaken(f"name={name!r} is taken: revoke it first, or use another")
+        return replace(self, keys=(*self.keys, StoredKey(name, _digest(key), created)))
+
+    def revoked(self, name: str) -> "Keyring":
+        """The keyring without `name`. Raises UnknownKeyName."""
+        left = tuple(stored for stored in self.keys if stored.name != name)
+        if len(left) == len(self.keys):
+            raise UnknownKeyName(f"name={name!r} is unknown: see `heliovox-edge keys list`")
+        return replace(self, keys=left)
+
+
+def make_key(entropy: bytes) -> str:
+    """A key from KEY_BYTES random bytes; fits a header and a subprotocol as it stands."""
+    if len(entropy) != KEY_BYTES:
+        raise ValueError(f"entropy has {len(entropy)} bytes, {KEY_BYTES} are needed")
+    return PREFIX + urlsafe_b64encode(entropy).rstrip(b"=").decode("ascii")
+
+
+def encode_keys(keyring: Keyring) -> bytes:
+    """The keyring as a file holds it."""
+    return msgspec.json.format(msgspec.json.encode(KeyFile(keyring.keys))) + b"\n"
+
+
+def decode_keys(data: bytes) -> Keyring:
+    """The reverse. Raises KeysUnreadable."""
+    try:
+        stored = msgspec.json.decode(data, type=KeyFile)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise KeysUnreadable(str(error)) from error
+    if stored.version != 1:
+        raise KeysUnreadable(f"version={stored.version} is newer than this node")
+    return Keyring(stored.keys)
+
+
+def _digest(key: str) -> str:
+    return sha256(key.encode(errors="surrogatepass")).hexdigest()

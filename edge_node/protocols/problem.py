@@ -1,0 +1,52 @@
+"""Errors as HTTP says them: problem+json (RFC 9457) with the fields of the wire's own errors."""
+
+from http import HTTPStatus
+
+import msgspec
+
+from shared.errors import VoiceError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is wrong, where, and what to do about it."""
+
+    title: str
+    status: int
+    detail: str
+    code: str
+    type: str = "about:blank"
+    field: str | None = None
+    value: str | None = None
+    remedy: str | None = None
+    retryable: bool = False
+
+
+def problem(error: VoiceError) -> Problem:
+    """A typed error as a problem document."""
+    return Problem(
+        title=error.http_status.phrase,
+        status=error.http_status.value,
+        detail=error.message,
+        code=error.code,
+        field=error.field,
+        value=error.value,
+        remedy=error.remedy,
+        retryable=error.retryable,
+    )
+
+
+def plain_problem(status: HTTPStatus, detail: str) -> Problem:
+    """What HTTP itself refuses: an unknown path, a method that is not allowed."""
+    return Problem(
+        title=status.phrase,
+        status=status.value,
+        detail=detail,
+        code=status.phrase.lower().replace(" ", "_"),
+    )
+
+
+def encode_problem(document: Problem) -> bytes:
+    """The document as UTF-8 JSON."""
+    return msgspec.json.encode(document)

@@ -1,0 +1,254 @@
+"""One WebSocket: frames to calls of a conversation, and a conversation's answers to frames.
+
+Nothing here waits, queues or starts a task: a packet is a function call.
+"""
+
+import asyncio
+import socket as sockets
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
+
+from edge_node.protocols.assembly import Assembly, Kind, check_utf8, too_big
+from edge_node.protocols.liveness import Liveness, LivenessLimits, Verdict
+from edge_node.protocols.peer import Conversation, ConversationFactory
+from heliovox.protocol.closing import CloseCode
+from shared.errors import BrokenFrame, LimitPassed, VoiceError
+
+SEND_BUFFER_BYTES = 256 * 1024
+"""In the kernel, for one connection: bounds what a caller who does not read can hold."""
+USER_TIMEOUT_MS = 60_000
+"""How long the kernel goes on sending to a peer that acknowledges nothing."""
+_REASON_BYTES = 123  # RFC 6455: a control frame holds 125, two are the code
+
+
+@dataclass(frozen=True, slots=True)
+class SocketLimits:
+    """What a caller may do to a socket."""
+
+    message_bytes: int = 1 << 20
+    """Larger messages cost every other session its share of the loop."""
+    liveness: LivenessLimits = field(default_factory=LivenessLimits)
+
+    @property
+    def frame_bytes(self) -> int:
+        """Where the parser itself gives up: a little later, so that we say it first."""
+        return self.message_bytes + (1 << 16)
+
+
+class Wire(Protocol):
+    """What a socket needs of the connection below it, beyond picows."""
+
+    def now_s(self) -> float:
+        """The clock that signs of life are measured on."""
+        ...
+
+    def heard(self) -> bool:
+        """Whether bytes came since this was last asked."""
+        ...
+
+    def pause_reading(self) -> None:
+        """Leaves what comes in the kernel."""
+        ...
+
+    def resume_reading(self) -> None:
+        """Reads on."""
+        ...
+
+    def await_close(self) -> None:
+        """We said goodbye: the peer has some seconds to answer."""
+        ...
+
+    def finish(self) -> None:
+        """Both said goodbye: close."""
+        ...
+
+    def abort_for(self, reason: str) -> None:
+        """Closes at once; the reason is counted."""
+        ...
+
+
+class Socket(WSListener):
+    """A connected caller: a Peer to his conversation, a listener to picows."""
+
+    def __init__(
+        self, converse: ConversationFactory, limits: SocketLimits, *, authenticated: bool
+    ) -> None:
+        self.limits = limits
+        self._converse, self._authenticated = converse, authenticated
+        self._assembly = Assembly(limits.message_bytes)
+        self._open = False
+        self._paused = False
+
+    def attach(self, wire: Wire) -> None:
+        """Before anything else: the connection below."""
+        self._wire = wire
+        self._liveness = Liveness(self.limits.liveness, wire.now_s())
+
+    # --- what picows says ---
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """The handshake is done."""
+        _tune(transport.underlying_transport)
+        self._ws = transport
+        self._open = True
+        self.conversation: Conversation = self._converse(self, self._authenticated)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """A frame, valid only during this call."""
+        kind = frame.msg_type
+        if kind is WSMsgType.CLOSE:
+            self._closed_by_peer(transport)
+        elif self._open:
+            try:
+                self._take(kind, frame)
+            except VoiceError as error:
+                self.conversation.refuse(error)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 picows names it
+        """The connection is gone."""
+        self._open = False
+        self.conversation.lost()
+
+    def pause_writing(self) -> None:
+        """More waits than should."""
+        self._liveness.stuck(self._wire.now_s())
+        if self._open:
+            self.conversation.writable(False)
+
+    def resume_writing(self) -> None:
+        """The caller has read."""
+        self._liveness.unstuck()
+        if self._open:
+            self.conversation.writable(True)
+
+    def unparsable(self, code: int, reason: str) -> None:
+        """Not frames: say so while that can still be said."""
+        if not self._open:
+            return
+        limit_bytes = self.limits.message_bytes
+        error: VoiceError = BrokenFrame(reason or "not a WebSocket frame", field="frame")
+        if code == CloseCode.TOO_BIG:
+            error = too_big(limit_bytes + 1, limit_bytes)
+        self.conversation.refuse(error)
+
+    # --- what the ticker says ---
+
+    def tick(self, now_s: float) -> None:
+        """About once a second."""
+        if not self._open:
+            return
+        if self._wire.heard():
+            self._liveness.heard(now_s)
+        match self._liveness.judge(now_s, paused=self._paused):
+            case Verdict.PING:
+                self._ws.send_ping()
+            case Verdict.DEAD:
+                self._wire.abort_for("silent")
+            case Verdict.UNREAD:
+                self.conversation.refuse(_unread(self.limits.liveness.unread_s))
+            case Verdict.WELL:
+                pass
+        self.conversation.tick(now_s)
+
+    # --- Peer: what the conversation says ---
+
+    def send_text(self, data: bytes) -> None:
+        """One text message."""
+        if self._open:
+            self._ws.send(WSMsgType.TEXT, data)
+
+    def send_audio(self, data: bytes) -> None:
+        """One binary message."""
+        if self._open:
+            self._ws.send(WSMsgType.BINARY, data)
+
+    def close(self, code: int, reason: str) -> None:
+        """Says goodbye, and gives the caller some seconds to answer."""
+        if not self._open:
+            return
+        self._open = False
+        self._ws.send_close(code, _short(reason))  # type: ignore[arg-type]  # takes any int
+        self._wire.await_close()
+        if self._paused:  # or the caller's own goodbye would wait behind unread audio
+            self._paused = False
+            self._wire.resume_reading()
+
+    def pause_reading(self) -> None:
+        """TCP slows the caller down."""
+        if self._open and not self._paused:
+            self._paused = True
+            self._wire.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Reads on."""
+        if self._open and self._paused:
+            self._paused = False
+            self._wire.resume_reading()
+
+    # --- inside ---
+
+    def _take(self, kind: WSMsgType, frame: WSFrame) -> None:
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            raise BrokenFrame(
+                "a reserved bit is set", field="frame", remedy="negotiate no extensions"
+            )
+        if kind is WSMsgType.BINARY:
+            self._message(Kind.AUDIO, frame)
+        elif kind is WSMsgType.TEXT:
+            self._message(Kind.TEXT, frame)
+        elif kind is WSMsgType.CONTINUATION:
+            payload = frame.get_payload_as_bytes()
+            self._deliver(self._assembly.carry_on(payload, final=frame.fin))
+        elif kind is WSMsgType.PING:
+            self._ws.send_pong(frame.get_payload_as_bytes())
+
+    def _message(self, kind: Kind, frame: WSFrame) -> None:
+        payload = frame.get_payload_as_bytes()
+        if not frame.fin or self._assembly.unfinished:
+            self._deliver(self._assembly.begin(kind, payload, final=frame.fin))
+            return
+        if len(payload) > self.limits.message_bytes:
+            raise too_big(len(payload), self.limits.message_bytes)
+        if kind is Kind.TEXT:
+            check_utf8(payload)
+        self._deliver((kind, payload))
+
+    def _deliver(self, message: tuple[Kind, bytes] | None) -> None:
+        if message is None:
+            return
+        kind, payload = message
+        if kind is Kind.AUDIO:
+            self.conversation.audio(payload)
+        else:
+            self.conversation.text(payload)
+
+    def _closed_by_peer(self, transport: WSTransport) -> None:
+        if self._open:
+            self._open = False
+            received = transport.close_handshake.recv
+            code = int(received.code) if received else 0  # type: ignore[call-overload]
+            transport.send_close(code or CloseCode.NORMAL)  # type: ignore[arg-type]
+        self._wire.finish()
+
+
+def _tune(transport: asyncio.Transport) -> None:
+    """Bounds what the kernel holds for a caller who reads nothing, or is not there."""
+    connection: sockets.socket = transport.get_extra_info("socket")
+    connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)
+    if hasattr(sockets, "TCP_USER_TIMEOUT"):  # Linux
+        connection.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+
+
+def _unread(limit_s: float) -> LimitPassed:
+    return LimitPassed(
+        f"nothing was read for {limit_s:g} s",
+        field="connection",
+        remedy="read messages as they come",
+    )
+
+
+def _short(reason: str) -> bytes:
+    """As much of a reason as a close frame holds, cut between characters."""
+    return reason.encode()[:_REASON_BYTES].decode(errors="ignore").encode()

@@ -1,0 +1,68 @@
+"""Which numbers of the node operators see."""
+
+from collections.abc import Mapping
+
+from edge_node.capacity.admission import Admission
+from edge_node.metrics import Reading
+from edge_node.protocols.http import HttpNode
+from edge_node.protocols.registry import Registry
+from edge_node.stt.meter import StepMeter
+from edge_node.tally import Tally
+
+
+def connection_readings(registry: Registry) -> list[Reading]:
+    """Sockets and what became of them."""
+    return [
+        Reading("heliovox_edge_connections", "Open connections.", lambda: registry.open),
+        Reading(
+            "heliovox_edge_silent_connections",
+            "Open connections that have not said anything complete yet.",
+            lambda: registry.silent,
+        ),
+        Reading("heliovox_edge_sockets", "Open WebSockets.", lambda: len(registry.sockets)),
+        Reading(
+            "heliovox_edge_connections_cut",
+            "Connections that the node ended, by reason.",
+            lambda: registry.ended,
+            label="reason",
+            counter=True,
+        ),
+    ]
+
+
+def session_readings(admission: Admission, tally: Tally, http: HttpNode) -> list[Reading]:
+    """Seats, sessions and what came out of them."""
+    return [
+        Reading("heliovox_edge_streams", "Sessions with a seat.", lambda: admission.taken),
+        Reading("heliovox_edge_streams_limit", "Seats.", lambda: admission.limit),
+        Reading("heliovox_edge_draining", "1 while draining.", lambda: float(admission.draining)),
+        Reading("heliovox_edge_speeches", "Texts being said over HTTP.", lambda: http.speeches),
+        _counts("sessions_started", "Sessions by kind.", tally.started, "kind"),
+        _counts("sessions_ended", "Sessions that ended well.", tally.ended, "reason"),
+        _counts("errors", "Errors told to callers.", tally.errors, "code"),
+        Reading("heliovox_edge_finals", "Finals sent.", lambda: tally.finals, counter=True),
+        Reading("heliovox_edge_words", "Words in finals.", lambda: tally.words, counter=True),
+    ]
+
+
+def device_readings(meter: StepMeter) -> list[Reading]:
+    """How the recogniser's device keeps up."""
+    return [
+        Reading("heliovox_edge_steps", "Calls of the model.", lambda: meter.steps, counter=True),
+        Reading("heliovox_edge_chunks", "Chunks stepped.", lambda: meter.chunks, counter=True),
+        Reading(
+            "heliovox_edge_device_busy_seconds",
+            "Time spent in steps.",
+            lambda: meter.busy_s,
+            counter=True,
+        ),
+        Reading(
+            "heliovox_edge_step_p95_milliseconds",
+            "Of the last steps.",
+            lambda: meter.read().p95_ms,
+        ),
+    ]
+
+
+def _counts(name: str, text: str, counts: Mapping[str, int], label: str) -> Reading:
+    return Reading(f"heliovox_edge_{name}", text, lambda: counts, label=label, counter=True)

@@ -1,0 +1,47 @@
+"""The device's life as a service, and the way back from its thread to the event loop."""
+
+import asyncio
+from collections.abc import Callable
+
+from edge_node.stt.batcher import BatchRules
+from edge_node.stt.device import Device, Report
+from edge_node.stt.engine import Engine
+from shared.clock import Clock
+
+
+class Recogniser:
+    """A service: loads the engine before it is ready, ends its thread at the end."""
+
+    def __init__(
+        self,
+        make_engine: Callable[[], Engine],
+        rules: BatchRules,
+        clock: Clock,
+        load_limit_s: float = 110.0,
+    ) -> None:
+        self.device = Device(make_engine, rules, clock, self._deliver)
+        self._load_limit_s = load_limit_s
+
+    async def run(self, ready: asyncio.Event) -> None:
+        """Until cancelled. Raises what loading raised."""
+        self._loop = asyncio.get_running_loop()
+        await asyncio.to_thread(self.device.start, self._load_limit_s)
+        ready.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.to_thread(self.device.stop)
+
+    def check(self) -> str | None:
+        """What broke, if something did."""
+        failure = self.device.failure
+        return None if failure is None else failure.message
+
+    def _deliver(self, report: Report) -> None:
+        """One wake-up of the event loop for a whole batch."""
+        self._loop.call_soon_threadsafe(_hear, report)
+
+
+def _hear(report: Report) -> None:
+    for occupant, heard in report:
+        occupant.listen(heard)
