@@ -155,6 +155,12 @@ def fill(template: str, rng: random.Random) -> str:
     return re.sub(r"\{(\w+)\}", lambda slot: _SLOTS[slot[1]](rng), template)
 
 
+def fixed_sentences() -> frozenset[str]:
+    """Every command, action and template without a slot: there is no other wording of them."""
+    templates = (line for lines in _TEMPLATES.values() for line in lines)
+    return frozenset((*COMMANDS, *ACTIONS, *(line for line in templates if "{" not in line)))
+
+
 def sentence(rng: random.Random) -> str:
     """A phrase of any kind, of 3 to 12 words: equal states of `rng`, equal sentences."""
     while True:

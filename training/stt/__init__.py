@@ -1,0 +1,1 @@
+"""The recogniser: its text, speech, training, export and evaluation."""

@@ -1,0 +1,145 @@
+"""Measures a model: `python -m training.stt.evaluate --help`.
+
+Every row is streaming and greedy, through sherpa-onnx, and on speech that training never met. The
+intervals are 95 %, by a bootstrap over speakers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from scipy.signal import resample_poly
+
+from training.stt import augment, evalsets
+from training.stt.features import SAMPLE_RATE
+from training.stt.recognise import recogniser, transcripts
+from training.stt.scoring import Scored, rate, word_errors
+
+if TYPE_CHECKING:
+    from training.stt.augment import F32
+    from training.stt.shards import Speech
+
+MODELS: Final = ("model.onnx", "model.int8.onnx")
+TELEPHONE_RATE: Final = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How a set is heard."""
+
+    label: str
+    source: str
+    rate: int = SAMPLE_RATE
+    mulaw: bool = False
+    lead_s: float | None = evalsets.LEAD_S
+    """Silence before the first word; None draws 0 to 0.1 s for each utterance."""
+
+
+CONDITIONS: Final = (
+    Condition("our voices, 16 kHz", "own-telephone"),
+    Condition("our voices, 8 kHz mu-law", "own-telephone", TELEPHONE_RATE, mulaw=True),
+    Condition("our voices, cut in at 0 to 0.1 s", "own-telephone", lead_s=None),
+    Condition("our voices, call centre", "own-callcentre"),
+    Condition("AN4 test speakers", "an4"),
+    Condition("AN4 test speakers, 8 kHz mu-law", "an4", TELEPHONE_RATE, mulaw=True),
+    Condition("unseen voices, telephone", "unseen-telephone"),
+    Condition("unseen voices, telephone, 10 to 20 dB noise", "unseen-telephone-noise"),
+    Condition("unseen voices, call centre", "unseen-callcentre"),
+)
+
+
+def heard_as(samples: F32, condition: Condition, rng: random.Random) -> F32:
+    """The samples a caller would send under this condition."""
+    lead_s = rng.uniform(0, 0.1) if condition.lead_s is None else condition.lead_s
+    x = evalsets.surrounded(samples, lead_s)
+    if condition.rate == TELEPHONE_RATE:
+        x = resample_poly(x, 1, 2).astype(np.float32)
+    return augment.mulaw(np.clip(x, -1, 1)) if condition.mulaw else x
+
+
+class Evaluation:
+    """One model file against all sets; rows are printed as they come."""
+
+    def __init__(self, folder: Path, model: str, sets: dict[str, list[Speech]], show: int) -> None:
+        self.sets, self.model, self.show = sets, model, show
+        self.recogniser = recogniser(folder, model)
+        self.rows: list[dict[str, object]] = []
+
+    def hear(self, condition: Condition) -> list[tuple[Speech, str]]:
+        """Each utterance of the condition's set, with what was heard."""
+        rng = random.Random(condition.label)
+        speech = self.sets[condition.source]
+        samples = [heard_as(one.samples, condition, rng) for one in speech]
+        heard = transcripts(self.recogniser, samples, condition.rate)
+        return list(zip(speech, heard, strict=True))
+
+    def row(self, label: str, **values: object) -> None:
+        """Prints and keeps a result."""
+        self.rows.append({"model": self.model, "set": label, **values})
+        facts = ", ".join(f"{name} {value}" for name, value in values.items())
+        print(f"{self.model} | {label} | {facts}", flush=True)
+
+    def words(self, condition: Condition) -> None:
+        """A word error rate."""
+        pairs = self.hear(condition)
+        scores = [
+            Scored(one.source, word_errors(heard, one.text), len(one.text.split()))
+            for one, heard in pairs
+        ]
+        found = rate(scores, random.Random(1))
+        right = sum(score.errors == 0 for score in scores)
+        self.row(condition.label, wer=str(found), sentences_right=f"{right} of {len(pairs)}")
+        wrong = [(one.text, heard) for one, heard in pairs if heard != one.text]
+        for said, heard in wrong[: self.show]:
+            print(f"    {said} | {heard}")
+
+    def digits(self) -> None:
+        """How many of FSDD's isolated digits are right, "oh" counting as zero."""
+        condition = Condition("FSDD digits, 8 kHz", "fsdd", TELEPHONE_RATE)
+        pairs = self.hear(condition)
+        wrong = [Scored(s.source, int(h.replace("oh", "zero") != s.text), 1) for s, h in pairs]
+        found = rate(wrong, random.Random(1))
+        value = f"{100 - found.percent:.1f} % [{100 - found.high:.1f}, {100 - found.low:.1f}]"
+        self.row(condition.label, right=value)
+
+    def nobody(self) -> None:
+        """Words invented a minute where nobody speaks."""
+        counts: dict[str, list[int]] = {}
+        for one, heard in self.hear(Condition("nobody", "nobody", lead_s=0.0)):
+            counts.setdefault(one.source, []).append(len(heard.split()))
+        for kind, words in counts.items():
+            minutes = len(words) * 20 / 60
+            self.row(f"nobody: {kind}", invented_a_minute=f"{sum(words) / minutes:.2f}")
+
+
+def main() -> None:
+    """Measures fp32 and int8 on every set."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="folder of the model files")
+    parser.add_argument("--work", type=Path, required=True, help="cache of the synthetic sets")
+    parser.add_argument("--assets", type=Path, required=True)
+    parser.add_argument("--only", help="one file, for instance model.int8.onnx")
+    parser.add_argument("--show", type=int, default=0, help="so many mistakes of each set")
+    parser.add_argument("--json", type=Path, help="write the rows here too")
+    asked = parser.parse_args()
+    sets = evalsets.every_set(asked.work, asked.assets)
+    rows = []
+    for model in [asked.only] if asked.only else MODELS:
+        evaluation = Evaluation(asked.model, model, sets, asked.show)
+        for condition in CONDITIONS:
+            evaluation.words(condition)
+        evaluation.digits()
+        evaluation.nobody()
+        rows += evaluation.rows
+    if asked.json:
+        asked.json.write_text(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    main()
