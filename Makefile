@@ -42,7 +42,8 @@ format: $(READY) ## put the code in shape
 	$(BIN)/ruff check --fix .
 
 bench: $(READY) ## figures of docs/performance.md, measured again (minutes; wants a quiet machine)
-	$(BIN)/python -m tests.benchmarks $(BENCH)
+	@$(BIN)/python -m pip --disable-pip-version-check install -q --require-hashes -r requirements/bench.txt
+	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
 train-stt: ## train the recogniser again (hours; its own environment, see training/README.md)
 	$(PYTHON) -m training.stt.run

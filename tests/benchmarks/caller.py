@@ -19,6 +19,7 @@ class Log:
 
     connect_s: float = 0.0
     started_s: float = 0.0
+    finished_s: float = 0.0
     sent: list[tuple[int, float]] = field(default_factory=list)
     """Position after each packet, and when it was sent."""
     messages: list[tuple[float, Any]] = field(default_factory=list)
@@ -92,6 +93,7 @@ class Caller(WSListener):  # type: ignore[misc]
 
     async def finish(self) -> None:
         """Waits for the last words and the end."""
+        self.log.finished_s = time.monotonic()
         self.say(wire.Finish())
         async with asyncio.timeout(30):
             await self.over.wait()

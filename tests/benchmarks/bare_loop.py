@@ -1,0 +1,56 @@
+"""The same engine calls with nothing around them: what the recogniser alone costs.
+
+`python -m tests.benchmarks.bare_loop TRACE BEGIN_S END_S [options of serve]` replays a trace and
+prints the CPU seconds of the calls made between two moments of the trace.
+"""
+
+import argparse
+import pickle
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from edge_node.__main__ import parse_settings
+from edge_node.engines import engine_maker
+
+from edge_node.stt.engine import Engine
+
+Calls = list[tuple[float, str, Any]]
+
+
+def replay(engine: Engine, calls: Calls, streams: dict[int, Any]) -> None:
+    """Makes the calls in their order."""
+    for _, call, what in calls:
+        if call == "accept":
+            engine.accept(streams[what[0]], what[1])
+        elif call == "step":
+            engine.step([streams[name] for name in what])
+        elif call == "open":
+            streams[what] = engine.open()
+        elif call == "reset":
+            engine.reset(streams[what])
+        else:
+            engine.close(streams.pop(what))
+
+
+def main() -> int:
+    """Replays what came before unmeasured, then the window."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("trace", type=Path)
+    parser.add_argument("begin_s", type=float)
+    parser.add_argument("end_s", type=float)
+    options, node_options = parser.parse_known_args()
+    engine = engine_maker(parse_settings(["serve", *node_options]))()
+    calls: Calls = pickle.loads(options.trace.read_bytes())
+    streams: dict[int, Any] = {}
+    replay(engine, [call for call in calls if call[0] < options.begin_s], streams)
+    window = [call for call in calls if options.begin_s <= call[0] < options.end_s]
+    before_s = time.process_time()
+    replay(engine, window, streams)
+    print(time.process_time() - before_s)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
