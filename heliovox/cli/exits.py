@@ -54,7 +54,7 @@ def exit_of(error: BaseException) -> Exit:
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """The error that says most, where several tasks failed: the node's own words before the rest."""
+    """The error that says most, where several tasks failed: the node's own words come first."""
     if not isinstance(error, BaseExceptionGroup):
         return error
     causes = [cause_of(inner) for inner in error.exceptions]

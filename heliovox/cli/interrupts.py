@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def on_interrupt(ask: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+def on_interrupt(ask: Callable[[], object]) -> Iterator[Callable[[], bool]]:
     """While inside, the first Ctrl-C calls `ask`; the second cancels the task that entered.
 
     Yields:

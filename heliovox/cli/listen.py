@@ -5,24 +5,28 @@ import asyncio
 import shutil
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from heliovox.cli import options
 from heliovox.cli.display import Display, aside, display_for
 from heliovox.cli.exits import Exit, UsageError
 from heliovox.cli.feeding import Feed
 from heliovox.cli.interrupts import on_interrupt
+from heliovox.client.client import Client
+from heliovox.client.errors import ConnectionLost, Refused
 from heliovox.client.files import AudioSource, open_audio, read_audio
 from heliovox.client.pacing import paced
 from heliovox.client.session import Session
 from heliovox.protocol.audio import AudioFormat
 
-_TEXT = """Recognises speech and prints its words: while they are spoken on a terminal, else finals, one a line.
+_TEXT = """Recognises speech and prints its words: on a terminal while they are spoken, else finals
+alone, one a line.
 
-A file is sent as fast as the node takes it; --realtime sends it at the pace at which it was spoken, which
-is what a telephone would do. A microphone and a pipe set their own pace. Ctrl-C ends the input and
-prints the words that are still due; a second one leaves at once.
+A file is sent as fast as the node takes it; --realtime sends it at the pace at which it was spoken,
+as a telephone would. A microphone and a pipe set their own pace. Ctrl-C ends the input and prints
+the words that are still due; a second one leaves at once.
 
 WAV is read by heliovox itself (PCM, float, mu-law, A-law), FLAC, OGG and others with
 `pip install 'heliovox[audio]'`. Samples without a header need --encoding or --rate."""
@@ -72,14 +76,16 @@ def _source(args: argparse.Namespace, form: AudioFormat | None) -> Iterator[Audi
         with microphone(form or AudioFormat()) as source:
             yield source
     elif args.file == "-":
-        yield read_audio(sys.stdin.buffer, "standard input", form)
+        # unbuffered: a thread still waiting in a buffer's lock makes the interpreter abort at exit
+        with open(0, "rb", buffering=0, closefd=False) as pipe:
+            yield read_audio(cast("BinaryIO", pipe), "standard input", form)
     else:
         with open_audio(Path(args.file), form) as source:
             yield source
 
 
 async def _listen(
-    args: argparse.Namespace, client: options.Client, source: AudioSource, show: Display
+    args: argparse.Namespace, client: Client, source: AudioSource, show: Display
 ) -> int:
     async with client.session(
         language=args.language,
@@ -99,8 +105,12 @@ async def _listen(
 
 async def _send(session: Session, pieces: AsyncIterator[bytes]) -> None:
     async for piece in pieces:
-        await session.send(piece)
-    await session.finish()
+        with suppress(ConnectionLost, Refused):  # reading says so too, after the last words
+            await session.send(piece)
+            continue
+        return
+    with suppress(ConnectionLost, Refused):
+        await session.finish()
 
 
 async def _show(session: Session, show: Display) -> None:

@@ -7,11 +7,11 @@ import traceback
 from collections.abc import Sequence
 
 from heliovox import __version__
-from heliovox.cli import demo, listen, models, say
+from heliovox.cli import listen, say
 from heliovox.cli.display import printable
 from heliovox.cli.exits import EXIT_CODES, Exit, cause_of, exit_of
 
-_COMMANDS = (listen, say, demo, models)
+_COMMANDS = (listen, say)
 
 
 def parser() -> argparse.ArgumentParser:

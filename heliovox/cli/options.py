@@ -10,7 +10,7 @@ from heliovox.cli.exits import UsageError
 from heliovox.client.client import Client
 from heliovox.protocol.audio import AudioFormat, Encoding, rates_hz
 
-DEFAULT_URL = "ws://127.0.0.1:8080"
+DEFAULT_URL = "ws://127.0.0.1:8300"
 
 
 def add_node(parser: argparse.ArgumentParser) -> None:

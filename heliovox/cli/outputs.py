@@ -26,32 +26,35 @@ def output(target: str | None, audio: AudioFormat, *, header: bool) -> Iterator[
 
 @contextmanager
 def _standard_output(audio: AudioFormat, *, header: bool) -> Iterator[Play]:
-    stream = sys.stdout.buffer
+    stream, due = sys.stdout.buffer, wav_header(audio) if header else b""
 
     def write(data: bytes) -> None:
-        stream.write(data)
+        nonlocal due
+        stream.write(due + data)
         stream.flush()  # a pipe hears it as it is made
+        due = b""
 
-    if header:
-        write(wav_header(audio))
     yield write
 
 
 @contextmanager
 def _file(path: Path, audio: AudioFormat, *, header: bool) -> Iterator[Play]:
-    """Whatever ends the writing, the header says what is there."""
+    """Whatever ends the writing, the header says what is there; a file of nothing is not left."""
     written = 0
-    with path.open("wb") as file:
+    try:
+        with path.open("wb") as file:
 
-        def write(data: bytes) -> None:
-            nonlocal written
-            written += file.write(data)
+            def write(data: bytes) -> None:
+                nonlocal written
+                written += file.write(data)
 
-        if header:
-            file.write(wav_header(audio, 0))
-        try:
-            yield write
-        finally:
-            if header:
-                file.seek(0)
-                file.write(wav_header(audio, written))
+            file.write(wav_header(audio, 0) if header else b"")
+            try:
+                yield write
+            finally:
+                if header and file.seekable():
+                    file.seek(0)
+                    file.write(wav_header(audio, written))
+    finally:
+        if not written and path.is_file():
+            path.unlink()

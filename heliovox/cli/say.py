@@ -12,12 +12,13 @@ from heliovox.cli.interrupts import on_interrupt
 from heliovox.cli.outputs import output
 from heliovox.cli.sound import Play
 from heliovox.cli.texts import pieces
+from heliovox.client.client import Client
 from heliovox.protocol.audio import AudioFormat
 
 _TEXT = """Has a node say a text, and plays it or writes it as it comes.
 
-Without -o it is played by sounddevice (`pip install 'heliovox[mic]'`) or aplay. Ctrl-C stops; a file
-written so far stays whole. Texts of any length are said in pieces of 5,000 characters."""
+Without -o it is played by sounddevice (`pip install 'heliovox[mic]'`) or aplay. Ctrl-C stops, and a
+file written so far stays whole. Texts of any length are said in pieces of 5,000 characters."""
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _say(
     args: argparse.Namespace,
-    client: options.Client,
+    client: Client,
     texts: list[str],
     form: AudioFormat,
     write: Play,
