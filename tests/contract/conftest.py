@@ -1,8 +1,19 @@
 import pytest
 
-from tests.contract.engines import CASES, Case
+from tests.contract.engines import REAL, Case, human_speech, real_engine, scripted
+
+PARAMS = [
+    pytest.param(None, id="scripted"),
+    *(
+        pytest.param(kind, id="-".join(kind), marks=[pytest.mark.model, pytest.mark.speech])
+        for kind in REAL
+    ),
+]
 
 
-@pytest.fixture(params=list(CASES))
+@pytest.fixture(params=PARAMS)
 def case(request: pytest.FixtureRequest) -> Case:
-    return CASES[request.param]()
+    if request.param is None:
+        return scripted()
+    engine = real_engine(*request.param)
+    return Case(engine, human_speech(request.getfixturevalue("assets"), 4))

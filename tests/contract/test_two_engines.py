@@ -1,0 +1,25 @@
+"""Two engines, one model: the same words from the same audio."""
+
+from pathlib import Path
+
+import pytest
+
+from edge_node.stt.model_files import Variant
+from tests.contract.engines import hear, human_speech, real_engine, with_tail
+
+pytestmark = [pytest.mark.model, pytest.mark.speech]
+
+
+@pytest.mark.parametrize("variant", ["fp32", "int8"])
+def test_both_engines_say_the_same_tokens_at_the_same_times(assets: Path, variant: Variant) -> None:
+    onnx, sherpa = real_engine("onnx", variant), real_engine("sherpa", variant)
+    for audio in human_speech(assets, 30):
+        padded = with_tail(onnx, audio)
+        ours, theirs = hear(onnx, padded), hear(sherpa, padded)
+        assert [(t.text, t.frame) for t in ours] == [(t.text, t.frame) for t in theirs]
+
+
+def test_both_engines_are_stepped_alike() -> None:
+    """So that what sits above need not know which it has."""
+    onnx, sherpa = real_engine("onnx", "fp32"), real_engine("sherpa", "fp32")
+    assert onnx.profile == sherpa.profile
