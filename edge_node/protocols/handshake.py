@@ -9,7 +9,6 @@ from heliovox.protocol.messages import KEY_SUBPROTOCOL_PREFIX, SUBPROTOCOL
 from shared.errors import InvalidMessage, NotFound, Unauthorised, VoiceError
 
 STREAM_PATH = "/v1/stream"
-_BEARER = "bearer "
 
 Headers = Sequence[tuple[bytes, bytes]]
 """Names in lower case, as they came."""
@@ -57,9 +56,9 @@ def decide(path: str, headers: Headers, knows: KnowsKey) -> Accepted | VoiceErro
 
 def offered_key(headers: Headers, subprotocols: Sequence[str] = ()) -> str | None:
     """The caller's key from `Authorization: Bearer`, or from a subprotocol; None if absent."""
-    authorization = _header(headers, b"authorization")
-    if authorization[: len(_BEARER)].lower() == _BEARER:
-        return authorization[len(_BEARER) :].strip()
+    scheme, _, credentials = _header(headers, b"authorization").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
     for offer in subprotocols:
         if offer.startswith(KEY_SUBPROTOCOL_PREFIX):
             return offer[len(KEY_SUBPROTOCOL_PREFIX) :]
