@@ -34,12 +34,19 @@ class Batcher(Generic[K]):
     def __len__(self) -> int:
         return len(self._ready)
 
-    def ready(self, key: K, now_s: float) -> None:
-        """A stream has something to do. Said again, it keeps its place."""
+    def ready(self, key: K, now_s: float) -> bool:
+        """A stream has something to do. Said again, it keeps its place.
+
+        Returns:
+            Whether `due_s` changed: the queue was empty, or is now full.
+        """
         if key in self._in_flight:
             self._in_flight[key] = True
-        elif key not in self._ready:
-            self._ready[key] = now_s
+            return False
+        if key in self._ready:
+            return False
+        self._ready[key] = now_s
+        return len(self._ready) in {1, self._rules.max_streams}
 
     def due_s(self) -> float | None:
         """When the next batch must leave; None with an empty queue."""

@@ -104,9 +104,8 @@ class Device:
 
     def _ready(self, occupant: Occupant) -> None:
         with self._wake:
-            if not occupant.left:
-                self._batcher.ready(occupant, self._clock.now_s())
-                self._wake.notify()
+            if not occupant.left and self._batcher.ready(occupant, self._clock.now_s()):
+                self._wake.notify()  # else the thread wakes at the deadline it knows
 
     def leave(self, occupant: Occupant) -> None:
         """The session gives its seat back; it hears nothing more."""

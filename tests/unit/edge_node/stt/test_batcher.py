@@ -23,6 +23,14 @@ def test_a_full_batch_leaves_at_once_oldest_first() -> None:
     assert len(batcher) == 1
 
 
+def test_it_says_when_its_deadline_changed() -> None:
+    batcher: Batcher[str] = Batcher(BatchRules(max_streams=3, max_wait_s=0.5))
+    assert [batcher.ready(name, 1.0) for name in "aabcd"] == [True, False, False, True, False]
+    batcher.take(9.0)
+    assert not batcher.ready("a", 9.0)
+    assert batcher.ready("e", 9.0) is False
+
+
 def test_a_stream_in_flight_is_not_taken_twice_and_not_forgotten() -> None:
     batcher: Batcher[str] = Batcher(BatchRules(max_wait_s=0.0))
     batcher.ready("a", 0.0)
