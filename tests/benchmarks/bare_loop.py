@@ -13,7 +13,6 @@ from typing import Any
 
 from edge_node.__main__ import parse_settings
 from edge_node.engines import engine_maker
-
 from edge_node.stt.engine import Engine
 
 Calls = list[tuple[float, str, Any]]

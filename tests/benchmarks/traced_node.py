@@ -13,7 +13,6 @@ from typing import Any
 
 import edge_node.app
 from edge_node.__main__ import main
-
 from edge_node.stt.engine import Engine, Samples, Stream, Token
 
 TRACE = "HELIOVOX_BENCH_TRACE"
