@@ -1,5 +1,6 @@
 """What a command's exit code says, for scripts. Pure."""
 
+from asyncio import CancelledError
 from enum import IntEnum
 
 from heliovox.client.errors import (
@@ -34,6 +35,7 @@ EXIT_CODES = """exit codes:
 
 _BY_CLASS: tuple[tuple[type[BaseException], Exit], ...] = (
     (KeyboardInterrupt, Exit.INTERRUPTED),
+    (CancelledError, Exit.INTERRUPTED),
     (Unauthorised, Exit.UNAUTHORISED),
     (Refused, Exit.REFUSED),
     (CannotConnect, Exit.NO_CONNECTION),

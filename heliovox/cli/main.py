@@ -4,14 +4,15 @@ import argparse
 import os
 import sys
 import traceback
+from asyncio import CancelledError
 from collections.abc import Sequence
 
 from heliovox import __version__
-from heliovox.cli import listen, say
+from heliovox.cli import demo, listen, models, say
 from heliovox.cli.display import printable
 from heliovox.cli.exits import EXIT_CODES, Exit, cause_of, exit_of
 
-_COMMANDS = (listen, say)
+_COMMANDS = {"listen": listen, "say": say, "demo": demo, "models": models}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,8 +24,10 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"heliovox {__version__}")
-    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
+    commands = top.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", required=True
+    )
+    for command in _COMMANDS.values():
         command.register(commands)
     return top
 
@@ -33,12 +36,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and says what went wrong in one line. Returns its exit code."""
     args = parser().parse_args(argv)
     try:
-        code: int = args.run(args)
+        code = _COMMANDS[args.command].run(args)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has left, `head` for example
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 said below
+    except (Exception, KeyboardInterrupt, CancelledError) as error:  # noqa: BLE001 said below
         cause = cause_of(error)
         _explain(cause)
         return exit_of(cause)
@@ -48,6 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _explain(error: BaseException) -> None:
     if os.environ.get("HELIOVOX_DEBUG"):
         traceback.print_exception(error, file=sys.stderr)
-    elif not isinstance(error, KeyboardInterrupt):
+    elif not isinstance(error, (KeyboardInterrupt, CancelledError)):
         said = str(error) or type(error).__name__
         print(f"heliovox: {printable(said)}", file=sys.stderr)

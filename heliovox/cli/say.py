@@ -52,7 +52,6 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--speed", type=float, default=1.0, help="0.5 to 2.0, default 1.0")
     options.add_session(parser)
     options.add_node(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

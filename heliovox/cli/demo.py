@@ -1,0 +1,106 @@
+"""`heliovox demo`: a node on this machine, on real speech, in under a minute."""
+
+import argparse
+import asyncio
+import os
+import random
+import secrets
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heliovox.cli.exits import Exit
+from heliovox.client.errors import ClientError
+
+if TYPE_CHECKING:
+    from heliovox.local.calls import Recording
+    from heliovox.local.steps import Step
+
+SENTENCES = 3
+VOICES = ("voice-en-female", "voice-en-male")
+_TEXT = """Starts a node on a free port, has it say three sentences, calls it with that speech in
+real time (PCM at 16 kHz, then as a telephone carries it), shows the words as they come, and
+compares. Where HELIOVOX_ASSETS names the folder of recordings, people call too. The node is taken
+down at the end.
+
+Exit code 0 if everything was heard well enough, 1 if not."""
+
+
+class NeedsNode(ClientError):
+    """The demonstration needs what a node needs."""
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command."""
+    parser = commands.add_parser(
+        "demo",
+        help="watch a node hear and speak, on this machine",
+        description=_TEXT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--seed", type=int, help="draws the sentences; any will do (default: chance)"
+    )
+    parser.add_argument("--json", action="store_true", help="one line of JSON instead of a show")
+    parser.add_argument("--scripted", action="store_true", help=argparse.SUPPRESS)  # for tests
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command."""
+    try:
+        import edge_node  # noqa: F401, PLC0415 the node's distribution
+        from heliovox.local.steps import as_json  # noqa: PLC0415
+    except ImportError as error:
+        raise NeedsNode("demo starts a node: pip install 'heliovox[edge,cpu]'") from error
+    seed = secrets.randbelow(1_000_000) if args.seed is None else args.seed
+    steps = asyncio.run(_demonstrate(args, seed))
+    ok = all(step.ok for step in steps)
+    if args.json:
+        print(as_json(steps))
+    else:
+        print(f"\n{'All is well' if ok else 'NOT everything is well'} (--seed {seed} repeats it).")
+    return Exit.OK if ok else Exit.FAILED
+
+
+async def _demonstrate(args: argparse.Namespace, seed: int) -> "list[Step]":
+    from heliovox.local.demo import Demonstration, Plan  # noqa: PLC0415 needs the node's packages
+    from heliovox.local.phrases import sentence  # noqa: PLC0415
+    from heliovox.local.screen import Screen  # noqa: PLC0415
+
+    rng = random.Random(seed)  # noqa: S311 a draw that can be repeated
+    plan = Plan(
+        sentences=[sentence(rng) for _ in range(SENTENCES)],
+        voices=(None,) if args.scripted else VOICES,
+        people=() if args.scripted else _people(rng),
+        node_arguments=("--recogniser", "scripted") if args.scripted else (),
+    )
+    columns = shutil.get_terminal_size().columns
+    screen = Screen(_nowhere if args.json else _out, sys.stdout.isatty(), columns)
+    _end_by_signals()
+    return await Demonstration(plan, screen).run()
+
+
+def _people(rng: random.Random) -> "list[Recording]":
+    from heliovox.local.recordings import draw_people  # noqa: PLC0415
+
+    assets = os.environ.get("HELIOVOX_ASSETS")
+    return draw_people(Path(assets), rng, SENTENCES) if assets else []
+
+
+def _end_by_signals() -> None:
+    """A plain SIGTERM would leave the node behind: it becomes an orderly end, like Ctrl-C."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+
+
+def _out(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _nowhere(_: str) -> None:
+    """Only the last line counts."""
