@@ -75,6 +75,7 @@ def _move_in(store: Store, entry: Entry, staging: Path) -> Installed:
             remedy="is it the right archive? compare its content with the catalogue",
         )
     write_sums(staging)
+    staging.chmod(0o755)  # a temporary folder is its maker's alone; a service may run as another
     target, old = store.place(entry.name), staging.with_name(staging.name + ".old")
     if target.exists():
         target.rename(old)

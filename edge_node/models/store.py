@@ -83,6 +83,17 @@ class Store:
             remedy=f"heliovox models pull {name}",
         )
 
+    def recogniser(self, name: str) -> Installed:
+        """The model, which must be a recogniser. Raises Unsupported otherwise."""
+        if (task := self.catalog.find(name).task) != "recognition":
+            raise Unsupported(
+                f"{name} is for {task}, not a recogniser",
+                field="model",
+                value=name,
+                remedy="choose a model for recognition: heliovox models list",
+            )
+        return self.find(name)
+
     def verify(self, name: str) -> list[str]:
         """What differs from what was recorded when the model came; empty where nothing does."""
         return problems(self.find(name).folder)

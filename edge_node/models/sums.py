@@ -1,9 +1,11 @@
 """Checksums of files, and the SHA256SUMS that stands in every model's folder.
 
-The format is that of sha256sum, so that an operator can check a folder without us.
+The format is that of sha256sum, so that an operator can check a folder without us. A model that
+ships gets its record by `python -m edge_node.models.sums FOLDER` when it is added or changed.
 """
 
 import hashlib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,3 +55,8 @@ def problems(folder: Path) -> list[str]:
     changed = [f"{n} has changed" for n, s in recorded.items() if found.get(n, s) != s]
     added = [f"{name} is not recorded" for name in found if name not in recorded]
     return sorted(missing + changed + added)
+
+
+if __name__ == "__main__":
+    for named in sys.argv[1:]:
+        write_sums(Path(named))

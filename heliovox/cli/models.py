@@ -36,6 +36,7 @@ def register(subparsers: "Commands[argparse.ArgumentParser]") -> None:
     _add_pull(commands)
     _add_verify(commands)
     _add_import(commands)
+    _add_bench(commands)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -96,6 +97,20 @@ def _import(store: "Store", args: argparse.Namespace) -> int:
     return OK
 
 
+def _bench(store: "Store", args: argparse.Namespace) -> int:
+    import time  # noqa: PLC0415
+
+    from edge_node.models.bench import bench  # noqa: PLC0415
+    from edge_node.stt.loading import load_engine  # noqa: PLC0415
+
+    folder = store.recogniser(args.name).folder
+    engine = load_engine(folder, args.backend, args.variant, args.provider)
+    batches = [batch for batch in args.batch if batch <= engine.profile.max_batch]
+    measured = bench(engine, batches, args.seconds, time.perf_counter)
+    print(text.times_json(measured) if args.json else text.times(measured))
+    return OK
+
+
 def _add(
     commands: "Commands[argparse.ArgumentParser]",
     name: str,
@@ -120,7 +135,7 @@ def _add_pull(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument("--proxy", metavar="URL", help="instead of HTTPS_PROXY and HTTP_PROXY")
     parser.add_argument(
         "--stall",
-        type=float,
+        type=_seconds,
         default=30.0,
         metavar="SECONDS",
         help="silence after which a connection is taken up anew (default 30)",
@@ -144,6 +159,22 @@ def _add_import(commands: "Commands[argparse.ArgumentParser]") -> None:
     _add_trust(parser)
 
 
+def _add_bench(commands: "Commands[argparse.ArgumentParser]") -> None:
+    parser = _add(commands, "bench", _bench, "time a recogniser's steps on this machine")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--seconds", type=_seconds, default=10.0, help="of audio (default 10)")
+    parser.add_argument(
+        "--batch",
+        type=_positive,
+        nargs="+",
+        default=[1, 8, 32],
+        help="streams a step (default 1 8 32)",
+    )
+    parser.add_argument("--backend", choices=["onnx", "sherpa"], default="onnx")
+    parser.add_argument("--variant", choices=["fp32", "int8"], default="fp32")
+    parser.add_argument("--provider", choices=["cpu", "cuda"], default="cpu")
+
+
 def _add_trust(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trust-new",
@@ -155,3 +186,15 @@ def _add_trust(parser: argparse.ArgumentParser) -> None:
 def _folder(args: argparse.Namespace) -> Path | None:
     named = args.models_dir or os.environ.get("HELIOVOX_MODELS_DIR")
     return Path(named) if named else None
+
+
+def _positive(word: str) -> int:
+    if (value := int(word)) < 1:
+        raise argparse.ArgumentTypeError(f"{word} is not 1 or more")
+    return value
+
+
+def _seconds(word: str) -> float:
+    if not 0 < (value := float(word)) <= 3600:
+        raise argparse.ArgumentTypeError(f"{word} is not within 0 and 3600 seconds")
+    return value

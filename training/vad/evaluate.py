@@ -35,9 +35,11 @@ CONDITIONS: tuple[tuple[str, float | None, float, int | None], ...] = (
     ("clean", None, 0, None),
     *((f"{snr} dB", snr, 0, None) for snr in (20, 10, 5, 0)),
     ("10 dB, 20 dB softer", 10, -20, None),
+    ("clean, 35 dB softer", None, -35, None),
     ("telephone, clean", None, 0, 8000),
     *((f"telephone, {snr} dB", snr, 0, 8000) for snr in (20, 10, 5, 0)),
     ("  10 dB, 20 dB softer", 10, -20, 8000),
+    ("  35 dB softer", None, -35, 8000),
     ("  10 dB, without hiss", 10, 0, RATE),
 )
 """Name, noise below the speech, gain, and the rate it is said to have come at."""

@@ -78,6 +78,7 @@ def test_a_model_is_pulled_verified_and_found(tmp_path: Path, server: ModelServe
     assert model.files["encoder"].read_bytes() == NOISE
     assert all(path.is_absolute() for path in model.files.values())
     assert store.verify("one") == []
+    assert model.folder.stat().st_mode & 0o777 == 0o755
     assert seen[-1] == (len(GOOD), len(GOOD))
     assert leftovers(store) == []
 

@@ -135,10 +135,6 @@ def test_another_file_is_refused_with_its_name(tmp_path: Path) -> None:
         VoiceActivity(cut)
 
 
-def test_what_ships_is_as_recorded() -> None:
-    assert Store().verify("vad-silero") == []
-
-
 def test_the_hiss_is_faint_and_above_what_a_telephone_carries() -> None:
     hiss = upper_band_hiss(STEP_SAMPLES).astype(np.float64)
     spectrum = np.abs(np.fft.rfft(np.tile(hiss, 2)))

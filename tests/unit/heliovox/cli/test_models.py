@@ -120,6 +120,21 @@ def test_import_takes_an_archive_from_a_folder(
     assert capsys.readouterr().out == f"mine: {store / 'mine'}\n"
 
 
+def test_bench_is_for_recognisers_that_are_here(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("bench", "mine") == 5
+    assert "heliovox models pull mine" in capsys.readouterr().err
+    assert run("bench", "vad-silero") == 5
+    assert "not a recogniser" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("--batch", "0"), ("--seconds", "-1"), ("--seconds", "nan")])
+def test_bench_refuses_senseless_numbers(words: tuple[str, str]) -> None:
+    with pytest.raises(SystemExit):
+        run("bench", "mine", *words)
+
+
 def test_without_the_nodes_packages_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
