@@ -19,7 +19,7 @@ from heliovox.protocol.audio import AudioFormat
 
 pytestmark = [pytest.mark.process, pytest.mark.anyio]
 LIMIT_S = 30.0
-DOCUMENT = Path(__file__).parents[2] / "docs" / "protocol.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -129,13 +129,23 @@ async def test_a_full_node_is_refused_and_may_be_asked_again(client: Client) -> 
 
 
 async def test_the_documents_client_works(node: RunningNode, tmp_path: Path) -> None:
-    source = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)[0]
-    (tmp_path / "client.py").write_text(source)
+    (tmp_path / "client.py").write_text(example_in("protocol.md"))
     (tmp_path / "audio.raw").write_bytes(audio_of("good morning "))
     url = node.url.replace("http", "ws")
     assert await output_of("client.py", url, node.key, "audio.raw", folder=tmp_path) == (
         b"good morning\n"
     )
+
+
+async def test_the_documents_example_works(node: RunningNode, tmp_path: Path) -> None:
+    (tmp_path / "example.py").write_text(example_in("client.md"))
+    printed = await output_of("example.py", node.url, node.key, folder=tmp_path)
+    assert printed.splitlines()[-1].startswith(b"final: hello there [0, ")
+
+
+def example_in(document: str) -> str:
+    text = (DOCS / document).read_text()
+    return str(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0])
 
 
 async def test_the_command_says_and_listens(node: RunningNode, tmp_path: Path) -> None:
