@@ -79,7 +79,7 @@ def _attempt(
     url: str, part: Path, size_bytes: int | None, network: Network, progress: Progress
 ) -> None:
     have = _size(part)
-    with _open(url, have, network) as response:
+    with _open(url, part, have, network) as response:
         if response.status == HTTPStatus.OK and have:
             have = 0  # the server knows no ranges: from the start
         total = _total(response, have, size_bytes)
@@ -103,7 +103,7 @@ def _receive(
             progress(have, limit)
 
 
-def _open(url: str, have: int, network: Network) -> http.client.HTTPResponse:
+def _open(url: str, part: Path, have: int, network: Network) -> http.client.HTTPResponse:
     headers = {"User-Agent": "heliovox", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
@@ -112,17 +112,20 @@ def _open(url: str, have: int, network: Network) -> http.client.HTTPResponse:
         response: http.client.HTTPResponse = _opener(network).open(request, timeout=network.stall_s)
     except urllib.error.HTTPError as error:
         with error:
-            return _refused(url, error.code)
+            if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                part.unlink()  # longer than the file: of another one, or whole and not usable
+                raise _Retry("the part does not fit the file") from error
+            raise _refusal(url, error.code) from error
     if have and response.status == HTTPStatus.PARTIAL_CONTENT and not _continues(response, have):
         response.close()
         raise _failed(url, "the server answered with another range than asked for")
     return response
 
 
-def _refused(url: str, status: int) -> http.client.HTTPResponse:
+def _refusal(url: str, status: int) -> Exception:
     if status in _RETRIED or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise _Retry(f"HTTP {status}")
-    raise _failed(url, f"HTTP {status}")
+        return _Retry(f"HTTP {status}")
+    return _failed(url, f"HTTP {status}")
 
 
 def _opener(network: Network) -> urllib.request.OpenerDirector:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
+
 from edge_node.models.catalog import Artefact, Entry
 from edge_node.models.download import PullFailed
 from edge_node.models.members import Member, refusal
@@ -74,6 +76,7 @@ def _move_in(store: Store, entry: Entry, staging: Path) -> Installed:
             value=", ".join(missing),
             remedy="is it the right archive? compare its content with the catalogue",
         )
+    _write_card(entry, staging)
     write_sums(staging)
     staging.chmod(0o755)  # a temporary folder is its maker's alone; a service may run as another
     target, old = store.place(entry.name), staging.with_name(staging.name + ".old")
@@ -82,6 +85,12 @@ def _move_in(store: Store, entry: Entry, staging: Path) -> Installed:
     staging.rename(target)
     shutil.rmtree(old, ignore_errors=True)
     return store.find(entry.name)
+
+
+def _write_card(entry: Entry, staging: Path) -> None:
+    """What the engine must know and public archives do not say; a card that came with it stands."""
+    if not (card := staging / "model.yaml").exists():
+        card.write_text(yaml.safe_dump({"name": entry.name, "languages": list(entry.languages)}))
 
 
 def _copy_plain(folder: Path, staging: Path) -> None:

@@ -36,7 +36,8 @@ def pull(
             book.demand(artefact, trust_new=trust_new)
         files = [(a, _fetched(store, a, book, network, progress)) for a in entry.artefacts]
         installed = install(store, entry, files)
-        for _, part in files:
+        for artefact, part in files:
+            book.learn(artefact, part)
             part.unlink()
     return installed
 
@@ -56,7 +57,10 @@ def import_folder(store: Store, name: str, folder: Path, *, trust_new: bool = Fa
     with alone(store):
         if all((folder / artefact.file_name).is_file() for artefact in entry.artefacts):
             files = [(a, _vouched(a, folder, book, trust_new)) for a in entry.artefacts]
-            return install(store, entry, files)
+            installed = install(store, entry, files)
+            for artefact, file in files:
+                book.learn(artefact, file)
+            return installed
         if not trust_new:
             raise _unvouched(entry, folder)
         return install_plain(store, entry, folder)

@@ -40,7 +40,7 @@ def catalog_with(folder: Path) -> Catalog:
     """
     if not (path := folder / "catalog.yaml").is_file():
         return catalog()
-    return catalog().joined(parse_catalog(path.read_text(), str(path)))
+    return catalog().joined(parse_catalog(path.read_text(errors="replace"), str(path)))
 
 
 def embedded_folder(name: str) -> Path:

@@ -42,7 +42,7 @@ def read_sums(folder: Path) -> dict[str, str] | None:
     """What was recorded, or None where nothing was."""
     if not (path := folder / SUMS_FILE).is_file():
         return None
-    lines = (line.split(maxsplit=1) for line in path.read_text().splitlines())
+    lines = (line.split(maxsplit=1) for line in path.read_text(errors="replace").splitlines())
     return {line[1].lstrip("*"): line[0] for line in lines if len(line) == 2}
 
 

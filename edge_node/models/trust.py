@@ -1,7 +1,8 @@
 """Checksums that an operator chose to trust, kept beside the store and held to ever after."""
 
-import json
 from pathlib import Path
+
+import msgspec
 
 from edge_node.models.catalog import Artefact
 from edge_node.models.sums import sha256_of
@@ -29,14 +30,9 @@ class TrustBook:
             )
 
     def check(self, artefact: Artefact, file: Path) -> None:
-        """Raises ModelRefused where the file is another; records its digest where none was known.
-
-        Call `demand` first.
-        """
-        found, expected = sha256_of(file), self.expected(artefact)
-        if expected is None:
-            self._write({**self._read(), artefact.file_name: found})
-        elif found != expected:
+        """Raises ModelRefused where a digest is known and the file has another."""
+        expected = self.expected(artefact)
+        if expected is not None and (found := sha256_of(file)) != expected:
             raise ModelRefused(
                 f"{artefact.file_name} has sha256 {found}, not {expected}",
                 field="sha256",
@@ -44,13 +40,26 @@ class TrustBook:
                 remedy="fetch it again; if it stays so, do not use it and tell its publisher",
             )
 
+    def learn(self, artefact: Artefact, file: Path) -> None:
+        """Holds to the file from now on, where no digest was known. For files that proved whole."""
+        if self.expected(artefact) is None:
+            self._write({**self._read(), artefact.file_name: sha256_of(file)})
+
     def _read(self) -> dict[str, str]:
         if not self._path.is_file():
             return {}
-        book = json.loads(self._path.read_text())
-        return {str(name): str(digest) for name, digest in book.items()}
+        try:
+            book = msgspec.json.decode(self._path.read_bytes(), type=dict[str, str])
+        except msgspec.DecodeError as error:
+            raise ModelRefused(
+                f"{self._path} cannot be read: {error}",
+                field="trusted.json",
+                value=self._path,
+                remedy="mend it, or remove it and with it what was trusted",
+            ) from error
+        return book
 
     def _write(self, book: dict[str, str]) -> None:
         scratch = self._path.with_suffix(".tmp")
-        scratch.write_text(json.dumps(book, indent=1, sort_keys=True) + "\n")
+        scratch.write_bytes(msgspec.json.format(msgspec.json.encode(book), indent=1) + b"\n")
         scratch.replace(self._path)

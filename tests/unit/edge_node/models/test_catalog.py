@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from edge_node.models.catalog import Catalog, parse_catalog
@@ -32,6 +34,12 @@ def test_the_catalogue_that_ships_is_whole() -> None:
         assert entry.embedded or all(a.url.startswith("https://") for a in entry.artefacts)
         assert entry.embedded or {"tokens"} <= set(entry.files)
         assert entry.checksums_known <= (entry.embedded or entry.size_bytes is not None)
+
+
+def test_the_example_of_the_documentation_is_one() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "models" / "README.md").read_text()
+    example = page.split("```yaml\n")[1].split("```")[0]
+    assert not parsed(example).models[0].checksums_known
 
 
 def test_no_two_entries_fetch_to_the_same_name() -> None:

@@ -13,6 +13,7 @@ from edge_node.models.download import Network, PullFailed
 from edge_node.models.install import alone
 from edge_node.models.pull import import_folder, pull
 from edge_node.models.store import Store
+from edge_node.stt.model_files import open_folder
 from shared.errors import ModelRefused, Unsupported
 from tests.support.model_server import Faults, ModelServer
 
@@ -208,6 +209,44 @@ def test_what_was_trusted_once_is_held_to(tmp_path: Path, server: ModelServer) -
     with pytest.raises(ModelRefused):
         pull(store, "one", network(), trust_new=True)
     assert store.verify("one") == [], "the model that was there stays"
+
+
+def test_a_truncated_file_is_never_trusted(tmp_path: Path, server: ModelServer) -> None:
+    """Nobody knows size, checksum or length: only the archive tells that it is not whole."""
+    store = store_of(tmp_path, entry(server.url, sha=None, size=None))
+    server.faults = Faults(cut_after=[len(GOOD) // 2], lengths=False)
+    with pytest.raises(ModelRefused):
+        pull(store, "one", network(), trust_new=True)
+    server.faults = Faults()
+    assert pull(store, "one", network(), trust_new=True).files["encoder"].read_bytes() == NOISE
+
+
+def test_a_whole_part_that_is_of_no_use_is_fetched_afresh(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    store = store_of(tmp_path, entry(server.url, sha=None, size=None))
+    server.files[NAME] = bytes(len(GOOD))
+    with pytest.raises(ModelRefused):
+        pull(store, "one", network(), trust_new=True)
+    server.files[NAME] = GOOD
+    assert pull(store, "one", network(), trust_new=True)
+    assert [asked for _, asked in server.asked] == [None, f"bytes={len(GOOD)}-", None]
+
+
+def test_a_damaged_book_of_trust_is_refused(tmp_path: Path, server: ModelServer) -> None:
+    store = store_of(tmp_path, entry(server.url, sha=None, size=None))
+    store.folder.mkdir()
+    (store.folder / "trusted.json").write_text("{")
+    with pytest.raises(ModelRefused, match=r"trusted\.json"):
+        pull(store, "one", network(), trust_new=True)
+
+
+def test_a_model_comes_with_a_card_for_the_engine(tmp_path: Path, server: ModelServer) -> None:
+    """Public archives do not say their language; German must not pass for English."""
+    one = entry(server.url).model_copy(update={"languages": ("de", "fr")})
+    model = pull(store_of(tmp_path, one), "one", network())
+    assert open_folder(model.folder).card.languages == ("de", "fr")
+    assert "model.yaml" not in {path.name for path in model.files.values()}
 
 
 def test_a_mirror_is_asked_for_the_same_name(tmp_path: Path, server: ModelServer) -> None:
