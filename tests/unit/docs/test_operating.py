@@ -1,0 +1,33 @@
+"""The operators' page names every setting and every metric, and no others."""
+
+import re
+from pathlib import Path
+
+from edge_node.settings import BatchSettings, ConnectionSettings, EdgeSettings
+
+PAGE = (Path(__file__).parents[3] / "docs" / "operating.md").read_text()
+TABLE = PAGE.split("| setting |")[1].split("\n\n")[0]
+
+
+def test_every_setting_is_on_the_page_and_every_name_on_the_page_is_a_setting() -> None:
+    named = {
+        name
+        for row in TABLE.splitlines()[2:]
+        for name in re.findall(r"`([a-z_.]+)`", row.split("|")[1])
+    }
+    sections = {"batch": BatchSettings, "connections": ConnectionSettings}
+    real = {name for name in EdgeSettings.model_fields if name not in sections}
+    for section, kind in sections.items():
+        real |= {f"{section}.{name}" for name in kind.model_fields}
+    assert named == real
+
+
+def test_defaults_on_the_page_are_the_defaults() -> None:
+    settings = EdgeSettings()
+    for name in ("max_streams", "max_speeches", "max_text_characters"):
+        assert f"| `{name}` | {getattr(settings, name)} |" in TABLE
+    assert f"| `drain_s` | {settings.drain_s:g} |" in TABLE
+    assert f"| `batch.max_wait_ms` | {settings.batch.max_wait_ms:g} |" in TABLE
+    assert f"| `batch.max_streams` | {settings.batch.max_streams} |" in TABLE
+    for name, value in settings.connections:
+        assert f"| `connections.{name}` | {value:g} |" in TABLE
