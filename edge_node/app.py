@@ -148,7 +148,7 @@ class Node:
         )
         return House(
             offer=offer,
-            limits=Limits(text_characters=self.settings.max_text_characters),
+            limits=self._limits(),
             admission=self.admission,
             device=self.recogniser.device,
             speaker=self.speech,
@@ -156,4 +156,13 @@ class Node:
             is_key=self.keys.knows,
             new_id=lambda: secrets.token_hex(8),
             tally=self.tally,
+        )
+
+    def _limits(self) -> Limits:
+        sessions = self.settings.sessions
+        return Limits(
+            backlog_s=sessions.backlog_s,
+            start_within_s=sessions.start_s,
+            silent_s=sessions.silent_s,
+            text_characters=self.settings.max_text_characters,
         )

@@ -80,6 +80,18 @@ class ConnectionSettings(Section):
         )
 
 
+class SessionSettings(Section):
+    """How much of anything one session may hold, and how long it may be silent."""
+
+    backlog_s: float = Field(default=4.0, ge=1.0)
+    """Audio waiting for the recogniser before the node stops reading. Every session may hold so
+    much; less of it slows down whoever sends faster than real time."""
+    start_s: PositiveFloat = 10.0
+    """From the connection to `start`. Longer forgives slow callers, and holds more silent ones."""
+    silent_s: PositiveFloat = 300.0
+    """A session that says nothing at all for so long is taken for gone, and its seat given away."""
+
+
 class BatchSettings(Section):
     """How chunks of several streams share a call of the recogniser."""
 
@@ -111,8 +123,11 @@ class EdgeSettings(BaseSettings):
     """Answers of POST /v1/speech at one time; each holds some clauses of audio."""
     max_text_characters: PositiveInt = 5000
     """In one text to speak. A longer one occupies a voice for minutes."""
+    models_dir: Path | None = None
+    """Where pulled models are; None is where `heliovox models pull` puts them."""
     recogniser: str = "stt-en-telephone"
-    """A model of the catalogue (`heliovox models list`); `scripted` is for tests of the node."""
+    """A model of the catalogue (`heliovox models list`), or the absolute path of a model's folder;
+    `scripted` is for tests of the node."""
     engine: Literal["onnx", "sherpa"] = "onnx"
     """What runs the recogniser. sherpa cannot save a stream; onnx batches features too."""
     variant: Literal["fp32", "int8"] = "fp32"
@@ -124,6 +139,7 @@ class EdgeSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: LogFormat = "text"
     connections: ConnectionSettings = ConnectionSettings()
+    sessions: SessionSettings = SessionSettings()
     batch: BatchSettings = BatchSettings()
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from edge_node.stt.scripted import LETTERS, script_audio
 from edge_node.tts.events import SpeechChunk, VoiceSwitch
-from shared.errors import Unsupported
+from shared.errors import InvalidMessage, Unsupported
 
 SAMPLE_RATE = 16000
 
@@ -18,8 +18,15 @@ class ScriptedVoice:
     async def speak(
         self, text: str, voice: str, speed: float
     ) -> AsyncIterator[SpeechChunk | VoiceSwitch]:
-        """One chunk a word. Raises Unsupported where no letter is left to say."""
-        _ = voice, speed
+        """One chunk a word.
+
+        Raises:
+            Unsupported: no letter is left to say.
+            InvalidMessage: a speed out of range.
+        """
+        _ = voice
+        if not 0.5 <= speed <= 2.0:
+            raise InvalidMessage("out of range", field="speed", value=speed, remedy="use 0.5 to 2")
         words = ["".join(c for c in word if c in LETTERS) for word in text.lower().split()]
         if not any(words):
             raise Unsupported("no word to say", field="text", value=text, remedy="use a to z")
