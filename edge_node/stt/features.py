@@ -57,8 +57,13 @@ class Fbank:
     def __init__(self, frames: int) -> None:
         self._frames = frames
         self._window, self._mel = _tables()
+        self._sharp = np.zeros(span_samples(frames), np.float32)
+        views = np.lib.stride_tricks.sliding_window_view(self._sharp, WINDOW_SAMPLES)
+        self._framed = views[::HOP_SAMPLES]
         self._padded = np.zeros((frames, _FFT), np.float32)
+        self._windowed = self._padded[:, :WINDOW_SAMPLES]
         self._spectrum = np.zeros((frames, _FFT // 2 + 1), np.complex64)
+        self._real, self._imag = self._spectrum.real, self._spectrum.imag
         self._power = np.zeros(self._spectrum.shape, np.float32)
         self._imaginary = np.zeros(self._spectrum.shape, np.float32)
 
@@ -79,13 +84,13 @@ class Fbank:
         return energies
 
     def _energies(self, audio: Samples, out: Features) -> None:
-        sharp = audio * -_PREEMPHASIS
-        sharp[1:] = audio[1:] + sharp[:-1]  # the first sample counts nowhere: the window is 0 there
-        frames = np.lib.stride_tricks.sliding_window_view(sharp, WINDOW_SAMPLES)[::HOP_SAMPLES]
-        np.multiply(frames, self._window, out=self._padded[:, :WINDOW_SAMPLES])
+        sharp = self._sharp  # its first sample counts nowhere: the window is 0 there
+        np.multiply(audio[:-1], -_PREEMPHASIS, out=sharp[1:])
+        np.add(sharp[1:], audio[1:], out=sharp[1:])
+        np.multiply(self._framed, self._window, out=self._windowed)
         np.fft.rfft(self._padded, out=self._spectrum)  # type: ignore[arg-type] # float32 stays float32
-        np.square(self._spectrum.real, out=self._power)
-        np.square(self._spectrum.imag, out=self._imaginary)
+        np.square(self._real, out=self._power)
+        np.square(self._imag, out=self._imaginary)
         np.add(self._power, self._imaginary, out=self._power)
         np.matmul(self._power, self._mel, out=out)
 

@@ -1,5 +1,7 @@
 """From a model's folder to an engine. All is checked first: a wrong file is a typed error."""
 
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +16,7 @@ from edge_node.stt.model_files import Folder, Variant, open_folder, sha256_of
 from edge_node.stt.network import Network
 from edge_node.stt.onnx import OnnxEngine
 from edge_node.stt.runtime import Provider, session_from
-from edge_node.stt.sherpa import SherpaEngine, recognise_ctc, recognise_transducer
+from edge_node.stt.sherpa import SherpaEngine, check_provider, recognise_ctc, recognise_transducer
 from edge_node.stt.vocabulary import Vocabulary, read_vocabulary
 from shared.errors import ModelRefused
 
@@ -39,6 +41,8 @@ def load_engine(
         ModelRefused: a file that is absent, truncated, of another type, of a newer format or with
             other metadata; a provider that is not there.
     """
+    if backend == "sherpa":
+        check_provider(provider)
     model = open_folder(folder)
     if model.find(_CTC, variant) is None and model.find(_TRANSDUCER[0], variant) is not None:
         return _load_transducer(model, backend, variant, provider)
@@ -84,7 +88,7 @@ def _load_transducer(
         positive(parts[1].name, decoder, field)
     positive(parts[2].name, joiner, "joiner_dim")
     tokens = model.file("tokens.txt")
-    read_vocabulary(_text(tokens), int(decoder["vocab_size"]))
+    read_vocabulary(_text(tokens))  # some have symbols that the decoder never says
     profile = _profile(model, parts[0], geometry, variant)
     return SherpaEngine(recognise_transducer(parts, tokens, provider), profile, geometry)
 
@@ -99,13 +103,21 @@ def _check_shapes(name: str, session: ort.InferenceSession, facts: CtcFacts) -> 
     wanted = [(BINS, facts.geometry.window), (), facts.channel_dims, facts.time_dims, ()]
     there = [tuple(one.shape[1:]) for one in session.get_inputs()]
     outputs = len(session.get_outputs())
-    if there != wanted or outputs != len(wanted):
+    if outputs != len(wanted) or not _agree(there, wanted):
         raise ModelRefused(
             f"{name} has inputs {there} and {outputs} outputs; its metadata say {wanted} and 5",
             field="model",
             value=name,
             remedy="another type of model, or another model's metadata: choose another file",
         )
+
+
+def _agree(there: Sequence[tuple[object, ...]], wanted: Sequence[tuple[int, ...]]) -> bool:
+    """Whether shapes are equal; a dimension that only has a name is any size."""
+    if [len(shape) for shape in there] != [len(shape) for shape in wanted]:
+        return False
+    pairs = zip(chain(*there), chain(*wanted), strict=True)
+    return all(size == want or isinstance(size, str) for size, want in pairs)
 
 
 def _text(path: Path) -> str:

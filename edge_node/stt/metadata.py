@@ -25,6 +25,13 @@ def ctc_facts(name: str, metadata: Mapping[str, str]) -> CtcFacts:
     def number(field: str) -> int:
         return positive(name, metadata, field)
 
+    if (kind := metadata.get("normalize_type", "")) not in ("", "NA"):
+        raise ModelRefused(
+            f"{name} wants features normalised {kind}: no stream can know its own mean beforehand",
+            field="normalize_type",
+            value=kind,
+            remedy=REMEDY,
+        )
     geometry = Geometry(number("window_size"), number("chunk_shift"), number("subsampling_factor"))
     check_geometry(name, geometry)
     channel, time = (
@@ -57,9 +64,6 @@ def positive(name: str, metadata: Mapping[str, str], field: str) -> int:
 
 
 def check_geometry(name: str, geometry: Geometry) -> None:
-    """Raises ModelRefused where no engine could walk so, or token times would be wrong."""
-    why = fits(geometry)
-    if why is None and geometry.subsampling != 4:
-        why = "subsampling_factor must be 4: sherpa-onnx counts its times so"
-    if why is not None:
+    """Raises ModelRefused where no engine could walk so."""
+    if (why := fits(geometry)) is not None:
         raise ModelRefused(f"{name}: {why}", field="metadata", value=str(geometry), remedy=REMEDY)

@@ -50,13 +50,13 @@ class Network:
         return outputs[0].numpy(), list(outputs[2:])
 
 
-def padded_size(streams: int, provider: Provider) -> int:
+def padded_size(streams: int, smallest: int, provider: Provider) -> int:
     """The batch size that a step of so many streams is computed at.
 
-    On a CPU the runtime multiplies a single row in another order than several, and beyond that the
-    size changes no bit: so a lone stream gets a silent neighbour. On a GPU the library picks its
-    kernels by size: so sizes are powers of two.
+    On a CPU a lone row may be multiplied in another order than several (`smallest` is then 2), and
+    beyond that the size changes no bit. On a GPU the library picks its kernels by size, so there
+    are few sizes: powers of two.
     """
     if provider == "cpu":
-        return max(2, streams)
-    return max(2, 1 << (streams - 1).bit_length())
+        return max(smallest, streams)
+    return max(smallest, 1 << (streams - 1).bit_length())

@@ -17,6 +17,9 @@ from edge_node.stt.geometry import Geometry
 from edge_node.stt.runtime import Provider
 from shared.errors import ModelRefused, SnapshotRefused
 
+TIMED_FRAME_S = 0.04
+"""sherpa-onnx counts its times in frames of 4x subsampling, whatever the model's is."""
+
 
 @dataclass(slots=True, eq=False)
 class SherpaStream:
@@ -40,7 +43,6 @@ class SherpaEngine:
     ) -> None:
         self._recogniser, self._profile, self._geometry = recogniser, profile, geometry
         self._silence = np.zeros(geometry.silence_samples, np.float32)
-        self._frame_s = profile.frame_samples / profile.sample_rate
         self._warm_up()
 
     @property
@@ -115,7 +117,7 @@ class SherpaEngine:
         return [self._token(text, time_s, logprob) for text, time_s, logprob in new]
 
     def _token(self, text: str, time_s: float, logprob: float) -> Token:
-        frame = max(0, round(time_s / self._frame_s) - self._geometry.silence_frames)
+        frame = max(0, round(time_s / TIMED_FRAME_S) - self._geometry.silence_frames)
         spelled = "▁" + text[1:] if text.startswith(" ") else text
         return Token(spelled, frame, min(1.0, float(np.exp(logprob))))
 
@@ -128,7 +130,6 @@ class SherpaEngine:
 
 def recognise_ctc(model: Path, tokens: Path, provider: Provider) -> sherpa_onnx.OnlineRecognizer:
     """A streaming CTC model in NeMo's form."""
-    _check_provider(provider)
     return sherpa_onnx.OnlineRecognizer.from_nemo_ctc(
         model=str(model), tokens=str(tokens), num_threads=1, provider=provider
     )
@@ -138,7 +139,6 @@ def recognise_transducer(
     parts: Sequence[Path], tokens: Path, provider: Provider
 ) -> sherpa_onnx.OnlineRecognizer:
     """Encoder, decoder and joiner of any streaming transducer that sherpa-onnx knows."""
-    _check_provider(provider)
     encoder, decoder, joiner = (str(part) for part in parts)
     return sherpa_onnx.OnlineRecognizer.from_transducer(
         tokens=str(tokens),
@@ -150,8 +150,8 @@ def recognise_transducer(
     )
 
 
-def _check_provider(provider: Provider) -> None:
-    """Its wheel is built for the CPU, and takes the CPU in silence when asked for more."""
+def check_provider(provider: Provider) -> None:
+    """Raises ModelRefused: the wheel is built for the CPU, and takes it in silence instead."""
     if provider != "cpu" and provider not in sherpa_onnx.__version__:
         raise ModelRefused(
             f"provider {provider} was asked for, and this sherpa-onnx "

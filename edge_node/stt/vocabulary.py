@@ -30,11 +30,11 @@ def read_vocabulary(text: str, size: int | None = None) -> Vocabulary:
         ModelRefused: a line without a number, a number twice or missing, no blank, another size.
     """
     numbered: dict[int, str] = {}
-    for line_number, line in enumerate(text.splitlines(), 1):
-        symbol, _, number = line.rpartition(" ")
+    for line_number, line in enumerate(text.rstrip().split("\n"), 1):
+        *symbol, number = line.rsplit(maxsplit=1) or [""]
         if not number.isdecimal() or int(number) in numbered:
             raise _refused(f"line {line_number} is no symbol with a number of its own")
-        numbered[int(number)] = symbol or " "
+        numbered[int(number)] = symbol[0] if symbol else " "
     if sorted(numbered) != list(range(len(numbered))):
         raise _refused(f"its {len(numbered)} numbers do not run from 0 without a gap")
     if BLANK not in numbered.values():
