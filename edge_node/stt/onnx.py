@@ -164,14 +164,13 @@ class OnnxEngine:
         """The next window of each stream, shape (size, bins, window); silence behind them."""
         span, chunk = span_samples(self._geometry.shift), self._geometry.chunk_samples
         new = self._fbank.compute([stream.pending.take(span, chunk) for stream in streams])
-        overlap = self._geometry.overlap
-        windows = np.zeros((size, BINS, self._geometry.window), np.float32)
-        for window, stream, frames in zip(windows, streams, new, strict=False):
-            window[:, :overlap] = stream.overlap.T
-            window[:, overlap:] = frames.T
-            # the last `overlap` frames of the window, wherever they came from
-            stream.overlap = np.ascontiguousarray(window[:, self._geometry.shift :].T)
-        return windows
+        overlap, shift = self._geometry.overlap, self._geometry.shift
+        windows = np.zeros((size, self._geometry.window, BINS), np.float32)
+        windows[: len(streams), overlap:] = new
+        for window, stream in zip(windows, streams, strict=False):
+            window[:overlap] = stream.overlap
+            stream.overlap = window[shift:].copy()
+        return np.ascontiguousarray(windows.transpose(0, 2, 1))
 
     def _prime(self, zero: Sequence[Row]) -> Primed:
         """Runs the network once over a window of silence."""
