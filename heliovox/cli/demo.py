@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heliovox.cli.exits import Exit
-from heliovox.client.errors import ClientError
+from heliovox.client.errors import ClientError, UnreadableAudio
 
 if TYPE_CHECKING:
     from heliovox.local.calls import Recording
@@ -70,10 +70,13 @@ async def _demonstrate(args: argparse.Namespace, seed: int) -> "list[Step]":
     from heliovox.local.screen import Screen  # noqa: PLC0415
 
     rng = random.Random(seed)  # noqa: S311 a draw that can be repeated
+    sentences = [sentence(rng) for _ in range(SENTENCES)]
+    people, problem = ([], "") if args.scripted else _people(rng)
     plan = Plan(
-        sentences=[sentence(rng) for _ in range(SENTENCES)],
+        sentences=sentences,
         voices=(None,) if args.scripted else VOICES,
-        people=() if args.scripted else _people(rng),
+        people=people,
+        people_problem=problem,
         node_arguments=("--recogniser", "scripted") if args.scripted else (),
     )
     columns = shutil.get_terminal_size().columns
@@ -82,11 +85,17 @@ async def _demonstrate(args: argparse.Namespace, seed: int) -> "list[Step]":
     return await Demonstration(plan, screen).run()
 
 
-def _people(rng: random.Random) -> "list[Recording]":
+def _people(rng: random.Random) -> "tuple[list[Recording], str]":
+    """Recordings, or why there are none although a folder is named."""
     from heliovox.local.recordings import draw_people  # noqa: PLC0415
 
     assets = os.environ.get("HELIOVOX_ASSETS")
-    return draw_people(Path(assets), rng, SENTENCES) if assets else []
+    if not assets:
+        return [], ""
+    try:
+        return draw_people(Path(assets), rng, SENTENCES), ""
+    except (OSError, ValueError, KeyError, UnreadableAudio) as error:
+        return [], f"HELIOVOX_ASSETS={assets}: {error}"
 
 
 def _end_by_signals() -> None:

@@ -1,5 +1,6 @@
 """One session with a node: audio in, events out; text in, audio out."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from websockets.asyncio.client import ClientConnection
@@ -133,7 +134,12 @@ class Session:
 
     async def close(self) -> None:
         """Leaves, with or without an end. `Client.session` does this."""
-        await self._socket.close()
+        try:
+            async with asyncio.timeout(self._limits.close_s):
+                await self._socket.close()
+        except TimeoutError:  # a close frame waits behind audio that the node does not read
+            self._socket.transport.abort()
+            await self._socket.wait_closed()
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self

@@ -4,10 +4,19 @@ import asyncio
 
 import pytest
 
-from heliovox.client import AudioOut, ConnectionLost, Limits, NodeMisbehaved, Refused, TimedOut
+from heliovox.client import (
+    AudioOut,
+    ConnectionLost,
+    Event,
+    Limits,
+    NodeMisbehaved,
+    Refused,
+    Session,
+    TimedOut,
+)
 from heliovox.protocol import messages as m
 from heliovox.protocol.audio import AudioFormat
-from tests.support.scripted_node import Stage, final, staged
+from tests.support.scripted_node import LIMIT_S, Stage, final, staged
 
 pytestmark = pytest.mark.anyio
 
@@ -335,3 +344,77 @@ async def test_leaving_the_block_closes_the_connection() -> None:
         with pytest.raises(LookupError):
             async with client.session():
                 raise LookupError
+
+
+async def test_a_cancelled_reader_leaves_in_order() -> None:
+    waiting = asyncio.Event()
+
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        waiting.set()
+        await stage.connection.wait_closed()
+        assert stage.connection.close_code == 1000
+
+    async with staged(script) as client:
+
+        async def listen() -> None:
+            async with client.session() as session:
+                await anext(session)
+
+        task = asyncio.get_running_loop().create_task(listen())
+        await waiting.wait()
+        task.cancel()
+        async with asyncio.timeout(LIMIT_S):
+            await asyncio.wait([task])
+        assert task.cancelled()
+
+
+async def test_a_cancelled_sender_is_not_held_up_by_a_node_that_does_not_read() -> None:
+    left = asyncio.Event()
+
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        stage.connection.transport.pause_reading()
+        await left.wait()
+        stage.connection.transport.abort()
+
+    async with staged(script, Limits(close_s=0.05)) as client:
+
+        async def send(opened: asyncio.Event) -> None:
+            async with client.session() as session:
+                opened.set()
+                await session.send(bytes(1 << 26))
+
+        opened = asyncio.Event()
+        task = asyncio.get_running_loop().create_task(send(opened))
+        await opened.wait()
+        task.cancel()
+        async with asyncio.timeout(LIMIT_S):
+            await asyncio.wait([task])
+        left.set()
+        assert task.cancelled()
+
+
+async def test_a_cancelled_wait_loses_no_event() -> None:
+    """An application may wait with a limit, as often as it likes."""
+
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        await stage.hears(m.Flush)
+        await stage.says(final(1, "one"), final(2, "two"))
+        await stage.hears(m.Ack)
+        await stage.hears(m.Ack)
+        await stage.ends()
+
+    async with staged(script) as client, client.session() as session:
+        for _ in range(5):
+            waiting = asyncio.get_running_loop().create_task(anext_of(session))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+        await session.flush()
+        assert [e.text async for e in session if isinstance(e, m.Final)] == ["one", "two"]
+
+
+async def anext_of(session: Session) -> Event:
+    return await anext(session)
