@@ -1,13 +1,12 @@
 """Unpacks tar and zip archives into an empty folder: everything checked first, then counted."""
 
-import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOTDIR
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +21,8 @@ from edge_node.models.members import (
 from shared.errors import ModelRefused
 
 _BLOCK_BYTES = 1 << 20
+_ARCHIVES_FAULT = {None, EINVAL, EEXIST, EISDIR, ENOTDIR, ENAMETOOLONG}
+"""Errors of the system that follow from offsets and names within an archive."""
 
 
 def unpack_tar(archive: Path, folder: Path) -> None:
@@ -102,18 +103,8 @@ def _refusing_damage(archive: Path) -> Iterator[None]:
         yield
     except ModelRefused:
         raise
-    except (
-        tarfile.TarError,
-        zlib.error,
-        lzma.LZMAError,
-        zipfile.BadZipFile,
-        EOFError,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-    ) as error:
-        if isinstance(error, OSError) and error.errno is not None:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno not in _ARCHIVES_FAULT:
             raise  # the disk's trouble, not the archive's
         raise _refused(archive, str(error) or type(error).__name__) from error
 

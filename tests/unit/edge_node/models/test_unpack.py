@@ -1,9 +1,12 @@
+import errno
 import io
+import shutil
 import stat
 import tarfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -113,6 +116,30 @@ def test_what_is_no_archive_is_refused_by_name(tmp_path: Path, into: Path, data:
 def test_an_empty_archive_is_refused(tmp_path: Path, into: Path) -> None:
     with pytest.raises(ModelRefused, match="empty"):
         unpack_tar(plain_tar(tmp_path / "a.tar", {}), into)
+
+
+@pytest.mark.parametrize("names", [("a", "a/b", "c"), ("a/b", "a", "c")])
+def test_a_file_that_is_a_folder_too_is_refused(
+    tmp_path: Path, into: Path, names: tuple[str, ...]
+) -> None:
+    files = dict.fromkeys(names, b"1")
+    for unpack, archive in (
+        (unpack_tar, plain_tar(tmp_path / "a.tar", files)),
+        (unpack_zip, plain_zip(tmp_path / "a.zip", files)),
+    ):
+        with pytest.raises(ModelRefused):
+            unpack(archive, into)
+        shutil.rmtree(into)
+        into.mkdir()
+
+
+def test_a_full_disk_is_not_the_archives_fault(tmp_path: Path, into: Path) -> None:
+    archive = plain_tar(tmp_path / "a.tar", FILES)
+    with (
+        mock.patch.object(Path, "open", side_effect=OSError(errno.ENOSPC, "no space left")),
+        pytest.raises(OSError, match="no space left"),
+    ):
+        unpack_tar(archive, into)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
