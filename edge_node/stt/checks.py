@@ -16,7 +16,9 @@ def finite(samples: Samples) -> Samples:
 
     One NaN would stay in a stream's state for good.
     """
-    if math.isfinite(samples.dot(samples)):  # one fast pass, and nearly always the only one
+    with np.errstate(over="ignore", invalid="ignore"):
+        energy = samples.dot(samples)  # one fast pass, and nearly always the only one
+    if math.isfinite(energy):
         return samples
     return np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
 
