@@ -39,6 +39,8 @@ class Heard:
     partials: int
     first_partial_ms: float | None
     """From the first packet's departure."""
+    first_word_after_ms: float | None
+    """From the end of the first word, as the node times it, to the first partial."""
     final_after_end_ms: float | None
     """From the last packet's departure to the last final; 0 where that was there already."""
 
@@ -50,13 +52,16 @@ class Listener:
         self.finals: list[m.Final] = []
         self.partials = 0
         self.first_partial_s: float | None = None
+        self.first_word_end_ms = 0
         self.last_final_s: float | None = None
 
     def take(self, event: Event, now_s: float) -> None:
         """An event that came at `now_s`."""
         if isinstance(event, m.Partial) and event.text:
             self.partials += 1
-            self.first_partial_s = self.first_partial_s or now_s
+            if self.first_partial_s is None:
+                self.first_partial_s = now_s
+                self.first_word_end_ms = event.words[0].end_ms if event.words else 0
         elif isinstance(event, m.Final):
             self.finals.append(event)
             self.last_final_s = now_s
@@ -68,6 +73,7 @@ class Listener:
             words=tuple(word for final in self.finals for word in final.words),
             partials=self.partials,
             first_partial_ms=_ms(self.first_partial_s, begun_s),
+            first_word_after_ms=_ms(self.first_partial_s, begun_s + self.first_word_end_ms / 1000),
             final_after_end_ms=_ms(self.last_final_s, ended_s),
         )
 

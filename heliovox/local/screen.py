@@ -69,9 +69,9 @@ def word_times(step: Step) -> str:
 def _latencies(calls: list[dict[str, object]]) -> str:
     parts = []
     for key, what in (
-        ("first_partial_ms", "first partial after"),
-        ("final_after_end_ms", "final after the end"),
+        ("first_word_after_ms", "first word shown after"),
+        ("final_after_end_ms", "final after the end:"),
     ):
         times = [value for call in calls if isinstance(value := call[key], float)]
-        parts.append(f"{what} {min(times):.0f}-{max(times):.0f} ms" if times else f"no {key}")
+        parts.append(f"{what} {min(times):.0f} to {max(times):.0f} ms" if times else f"no {key}")
     return ", ".join(parts)

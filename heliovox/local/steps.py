@@ -42,6 +42,7 @@ class CallReport:
             "seconds": round(self.recording.seconds, 3),
             "partials": self.heard.partials,
             "first_partial_ms": self.heard.first_partial_ms,
+            "first_word_after_ms": self.heard.first_word_after_ms,
             "final_after_end_ms": self.heard.final_after_end_ms,
             "word_times": [msgspec.to_builtins(word) for word in self.heard.words],
         }

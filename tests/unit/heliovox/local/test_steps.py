@@ -14,7 +14,7 @@ WORD = m.Word("one", 100, 200, 0.5)
 
 def report(said: str, heard: str) -> CallReport:
     recording = Recording("ann", said, AudioFormat.telephone(), bytes(8000))
-    return CallReport.of(recording, Heard(heard, (WORD,), 1, 300.0, None))
+    return CallReport.of(recording, Heard(heard, (WORD,), 1, 300.0, 100.0, None))
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,7 @@ def test_json_has_every_text_transcript_and_timing() -> None:
         "seconds": 1.0,
         "partials": 1,
         "first_partial_ms": 300.0,
+        "first_word_after_ms": 100.0,
         "final_after_end_ms": None,
         "word_times": [{"text": "one", "start_ms": 100, "end_ms": 200, "confidence": 0.5}],
     }
@@ -65,11 +66,11 @@ def test_a_call_is_timed_by_its_own_events() -> None:
     listener.take(m.Final(1, 0, 1, "one two", (WORD, WORD), "endpoint"), 11.0)
     listener.take(m.Final(2, 1, 2, "three", (WORD,), "finish"), 12.25)
     heard = listener.heard(10.0, 12.0)
-    assert heard == Heard("one two three", (WORD,) * 3, 2, 500.0, 250.0)
+    assert heard == Heard("one two three", (WORD,) * 3, 2, 500.0, 300.0, 250.0)
 
 
 def test_a_silent_call_has_no_times() -> None:
-    assert Listener().heard(1.0, 2.0) == Heard("", (), 0, None, None)
+    assert Listener().heard(1.0, 2.0) == Heard("", (), 0, None, None, None)
 
 
 def test_what_was_misheard_is_shown() -> None:
