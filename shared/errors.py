@@ -65,6 +65,14 @@ class Unsupported(VoiceError):
     http_status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
+class NothingToSay(VoiceError):
+    """A text without a word, a number or a symbol in it."""
+
+    code = "nothing_to_say"
+    close_code = CloseCode.INVALID
+    http_status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
 class Unauthorised(VoiceError):
     """No key, or an unknown one."""
 
