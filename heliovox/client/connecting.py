@@ -1,5 +1,6 @@
 """Opens the WebSocket, and says why where it does not open."""
 
+import logging
 import ssl
 from typing import Literal
 
@@ -14,6 +15,8 @@ from heliovox.protocol.messages import SUBPROTOCOL, Error
 
 MAX_MESSAGE_BYTES = 1 << 20
 _PING_S = 20
+_log = logging.getLogger("heliovox.client.connection")
+_log.setLevel(logging.INFO)  # at DEBUG the library writes headers and messages: keys and speech
 
 
 class _Problem(msgspec.Struct):
@@ -57,6 +60,7 @@ async def open_socket(
             close_timeout=limits.close_s,
             ping_interval=_PING_S,
             ping_timeout=limits.dead_s,
+            logger=_log,
         )
     except InvalidStatus as error:
         raise refusal(url, error.response.status_code, bytes(error.response.body or b"")) from error

@@ -1,6 +1,7 @@
 """The SDK against a node that follows a script."""
 
 import asyncio
+import logging
 
 import pytest
 
@@ -170,6 +171,20 @@ async def test_leaving_a_text_early_cancels_it_and_drops_its_rest() -> None:
         assert await anext(saying) == b"ab"
         await saying.aclose()
         assert [type(event) async for event in session] == [m.Ended]
+
+
+async def test_neither_keys_nor_speech_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        await stage.says(final(1, "confidential"))
+        await stage.hears(m.Ack)
+        await stage.ends()
+
+    caplog.set_level(logging.DEBUG)
+    async with staged(script) as client, client.session() as session:
+        assert len([event async for event in session]) == 2
+    said = [r.getMessage() for r in caplog.records if not r.name.startswith("websockets.server")]
+    assert not [line for line in said if "confidential" in line or "secret" in line]
 
 
 async def test_two_readers_share_one_connection() -> None:
