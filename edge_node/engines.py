@@ -8,9 +8,11 @@ from edge_node.models import Store
 from edge_node.settings import EdgeSettings
 from edge_node.stt.engine import Engine
 from edge_node.stt.scripted import ScriptedEngine
+from edge_node.tts.embedded import VOICES, embedded_speech
 from edge_node.tts.scripted import ScriptedVoice
 from edge_node.tts.service import Speech
 from edge_node.tts.silent import Silent
+from shared.clock import SystemClock
 
 SCRIPTED = "scripted"
 
@@ -30,7 +32,10 @@ def make_speech(settings: EdgeSettings) -> Speech:
     """The voices, not loaded yet."""
     if settings.recogniser == SCRIPTED:
         return ScriptedVoice()
-    return Silent()
+    store = Store(settings.models_dir)
+    if any(store.installed(name) is None for name in VOICES):
+        return Silent()  # a checkout before its voices were trained
+    return embedded_speech(store.place, SystemClock().now_s)
 
 
 def _folder(settings: EdgeSettings) -> Path:

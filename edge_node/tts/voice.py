@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edge_node.tts.phones import IDS, SYMBOLS
@@ -35,6 +34,8 @@ class OnnxVoice:
 
     def __init__(self, name: str, file: Path) -> None:
         """Raises ModelRefused, with the file's name, where it is none of our voices."""
+        import onnxruntime as ort  # noqa: PLC0415 slow to load, and only a node that speaks needs it
+
         self.name = name
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
