@@ -16,12 +16,13 @@ from edge_node.stt.engine import Engine, Samples, Stream, Token
 from edge_node.stt.loading import Backend, load_engine
 from edge_node.stt.model_files import Variant
 from edge_node.stt.scripted import DEFAULT_PROFILE, ScriptedEngine, script_audio
+from edge_node.tts.embedded import load_voices
 
 SMALL = replace(
     DEFAULT_PROFILE, chunk_samples=32, delay_samples=20, frame_samples=4, tail_samples=20
 )
 PHRASES = ("we hear every word", "it's  a  zoo", "abracadabra", "no")
-RECOGNISER = "stt-en-telephone"
+RECOGNISER, VOICE = "stt-en-telephone", "voice-en-female"
 REAL: tuple[tuple[Backend, Variant], ...] = (
     ("onnx", "fp32"),
     ("onnx", "int8"),
@@ -54,6 +55,19 @@ def real_engine(backend: Backend, variant: Variant) -> Engine:
     if not (folder / f"model{suffix}").is_file():
         pytest.skip(f"{RECOGNISER} has no {variant} model here")
     return load_engine(folder, backend, variant)
+
+
+SAYINGS = ("yes please", "one two three", "my order number is five nine", "cancel")
+
+
+@cache
+def our_speech() -> tuple[Samples, ...] | None:
+    """What the embedded voice says, or None while it is not there."""
+    if not (embedded_folder(VOICE) / "model.onnx").is_file():
+        return None
+    voices = load_voices(embedded_folder, lambda: 0.0)
+    said = tuple(voices.synthesise(text, VOICE) for text in SAYINGS)
+    return tuple(np.asarray(audio, np.float32) for audio in said)
 
 
 @cache
