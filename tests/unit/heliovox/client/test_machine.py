@@ -102,3 +102,22 @@ def test_finish_is_said_once_to_a_live_session() -> None:
 def test_any_bytes_are_an_event_or_a_named_error(data: bytes | str) -> None:
     with suppress(NodeMisbehaved, Refused):
         live().text(data)
+
+
+@given(
+    st.lists(
+        st.sampled_from([STARTED, *LATER, m.Error("internal", "x")]).map(encode)
+        | st.binary(max_size=5)
+    )
+)
+def test_any_order_of_messages_is_events_or_a_named_error(heard: list[bytes]) -> None:
+    """And whatever came, what was released stays within what was sent."""
+    machine = SessionMachine(m.Start())
+    machine.sent(bytes(12))
+    for data in heard:
+        with suppress(NodeMisbehaved, Refused):
+            machine.text(data)
+        with suppress(NodeMisbehaved):
+            machine.audio(data)
+    assert machine.kept.from_sample <= machine.kept.sent_samples == 6
+    assert machine.last_final <= len(heard)
