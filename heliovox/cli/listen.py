@@ -113,6 +113,7 @@ async def _send(session: Session, pieces: AsyncIterator[bytes]) -> None:
 
 
 async def _show(session: Session, show: Display) -> None:
+    sys.stdout.write(show(session.started))
     async for event in session:
         sys.stdout.write(show(event))
         sys.stdout.flush()

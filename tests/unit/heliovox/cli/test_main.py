@@ -82,7 +82,7 @@ async def test_listening_to_a_pipe_prints_json_where_asked() -> None:
         command = await heliovox("listen", "-", "--rate", "8000", "--json", url=url)
         code, output, _ = await command.result(AUDIO)
     kinds = [json.loads(line)["type"] for line in output.splitlines()]
-    assert (code, kinds) == (0, ["partial", "final", "ended"])
+    assert (code, kinds) == (0, ["started", "partial", "final", "ended"])
 
 
 async def test_ctrl_c_ends_the_input_and_prints_what_is_due() -> None:

@@ -2,16 +2,30 @@ import json
 import socket
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from heliovox.client import CannotConnect, Client, Limits, Refused, TimedOut, Unauthorised
+from heliovox.client import (
+    CannotConnect,
+    Client,
+    ClientError,
+    Limits,
+    Refused,
+    TimedOut,
+    Unauthorised,
+)
 from heliovox.client.connecting import refusal
 
 pytestmark = pytest.mark.anyio
 PROBLEM = {"type": "about:blank", "title": "Full", "status": 503, "detail": "no seat",
            "code": "node_full", "field": "node", "value": "n-1", "remedy": "later"}  # fmt: skip
+
+
+def as_json(value: object) -> bytes:
+    return json.dumps({"code": "c", **value} if isinstance(value, dict) else value).encode()
 
 
 async def enter(client: Client) -> None:
@@ -58,6 +72,11 @@ def test_any_other_answer_is_named(status: int, body: bytes) -> None:
     error = refusal("ws://there", status, body)
     assert isinstance(error, Unauthorised if status in {401, 403} else CannotConnect)
     assert str(status) in str(error)
+
+
+@given(st.integers(100, 599), st.binary() | st.dictionaries(st.text(), st.text()).map(as_json))
+def test_any_answer_is_a_named_error(status: int, body: bytes) -> None:
+    assert isinstance(refusal("ws://there", status, body), ClientError)
 
 
 def test_the_key_never_shows() -> None:
