@@ -4,7 +4,6 @@ A rule says what a letter sounds like between given neighbours; the longest neig
 known wins. Letters are first aligned with phones, each letter giving none, one or two.
 """
 
-import argparse
 import hashlib
 import logging
 import lzma
@@ -127,18 +126,10 @@ def _write(path: Path, rows: dict[str, str]) -> None:
     _LOG.info("%s: %d rows, %d bytes", path, len(rows), path.stat().st_size)
 
 
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--into", type=Path, required=True, help="folder for the two files")
-    asked = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    asked.into.mkdir(parents=True, exist_ok=True)
+def make_letters(into: Path) -> None:
+    """Writes the dictionary and the rules."""
+    into.mkdir(parents=True, exist_ok=True)
     words = pronunciations()
-    _write(asked.into / "english.words.xz", words)
+    _write(into / "english.words.xz", words)
     shown = {word: codes for word, codes in words.items() if not held_out(word)}
-    _write(asked.into / "english.rules.xz", learn(aligned(shown)))
-
-
-if __name__ == "__main__":
-    main()
+    _write(into / "english.rules.xz", learn(aligned(shown)))

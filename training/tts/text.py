@@ -3,8 +3,9 @@
 Nothing is taken from any text that somebody else wrote, so the voices owe nothing to one.
 """
 
+import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from heliovox.local import phrases
 
@@ -118,22 +119,21 @@ def _time(rng: random.Random) -> str:
 
 def telephone(rng: random.Random) -> str:
     """What telephone systems say and hear: numbers, letters, dates, money, commands."""
-    return rng.choice(
-        [
-            lambda: _some(rng, _DIGITS, 3, 10),
-            lambda: f"my number is {_some(rng, _DIGITS, 3, 4)}, {_some(rng, _DIGITS, 3, 4)}",
-            lambda: _some(rng, _LETTERS, 3, 8),
-            lambda: f"{_some(rng, _LETTERS, 2, 4)} {_some(rng, _DIGITS, 2, 4)}",
-            lambda: f"that is {_some(rng, _SPELLED, 2, 4)}, {_some(rng, _DIGITS, 2, 4)}",
-            lambda: f"{rng.choice(_COMMANDS)}, {rng.choice(_COMMANDS)}",
-            lambda: rng.choice(_COMMANDS),
-            lambda: f"the total is {_money(rng)}",
-            lambda: f"on {_date(rng)} at {_time(rng)}",
-            lambda: f"your appointment is on {_date(rng)}, at {_time(rng)}",
-            lambda: cardinal(rng.randint(0, 999_999)),
-            lambda: f"say {rng.choice(_COMMANDS)} or {rng.choice(_COMMANDS)}",
-        ]
-    )()
+    makers: list[Callable[[], str]] = [
+        lambda: _some(rng, _DIGITS, 3, 10),
+        lambda: f"my number is {_some(rng, _DIGITS, 3, 4)}, {_some(rng, _DIGITS, 3, 4)}",
+        lambda: _some(rng, _LETTERS, 3, 8),
+        lambda: f"{_some(rng, _LETTERS, 2, 4)} {_some(rng, _DIGITS, 2, 4)}",
+        lambda: f"that is {_some(rng, _SPELLED, 2, 4)}, {_some(rng, _DIGITS, 2, 4)}",
+        lambda: f"{rng.choice(_COMMANDS)}, {rng.choice(_COMMANDS)}",
+        lambda: rng.choice(_COMMANDS),
+        lambda: f"the total is {_money(rng)}",
+        lambda: f"on {_date(rng)} at {_time(rng)}",
+        lambda: f"your appointment is on {_date(rng)}, at {_time(rng)}",
+        lambda: cardinal(rng.randint(0, 999_999)),
+        lambda: f"say {rng.choice(_COMMANDS)} or {rng.choice(_COMMANDS)}",
+    ]
+    return rng.choice(makers)()
 
 
 def _thing(rng: random.Random) -> str:
@@ -170,3 +170,24 @@ def sentence(rng: random.Random, dictionary: Sequence[str]) -> str:
         text = _some(rng, dictionary, 1, 5)
         text += f", {_some(rng, dictionary, 1, 4)}" if rng.random() < 0.4 else ""
     return text + rng.choice([".", ".", ".", "?"])
+
+
+def held_out(text: str) -> bool:
+    """Whether a sentence is for evaluation alone: one in 16, by hash."""
+    return hashlib.sha256(text.rstrip(".?").encode()).digest()[0] < 16
+
+
+def training_texts(seed: int, count: int, dictionary: Sequence[str]) -> list[str]:
+    """Sentences to train on: none is held out."""
+    rng = random.Random(seed)
+    drawn = (sentence(rng, dictionary) for _ in range(count))
+    return [text for text in drawn if not held_out(text)]
+
+
+def evaluation_texts(seed: int, count: int) -> list[str]:
+    """Plain sentences to measure with: all are held out."""
+    rng, texts = random.Random(seed), list[str]()
+    while len(texts) < count:
+        if held_out(text := f"{plain(rng)}."):
+            texts.append(text)
+    return texts

@@ -1,12 +1,12 @@
 """Trains one voice from its analysed data and exports it. Seeded; resumes where it was stopped."""
 
-import argparse
 import logging
 import math
 import pickle
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from edge_node.tts.phones import SYMBOLS
 from training.tts.analyse import BANDS, Example
 from training.tts.batches import Batch, collate, epoch, known
 from training.tts.export import export
@@ -65,10 +64,10 @@ def _rate(step: int, steps: int) -> float:
     return _RATE * min(1.0, (step + 1) / _WARM_UP_STEPS) * max(0.01, cosine)
 
 
-@torch.no_grad()
 def _report(net: Acoustic, development: Batch) -> str:
     net.eval()
-    found = losses(net, development)
+    with torch.no_grad():
+        found = losses(net, development)
     net.train()
     return " ".join(f"{name} {value.item():.3f}" for name, value in found.items())
 
@@ -145,30 +144,23 @@ class Trainer:
         _LOG.info("resumed at step %d", self.step)
 
 
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="from make_data")
-    parser.add_argument("--name", required=True, help="such as voice-en-female")
-    parser.add_argument("--into", type=Path, required=True, help="folder for model.onnx")
-    parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=2400)
-    parser.add_argument("--width", type=int, default=128)
-    parser.add_argument("--encoder-blocks", type=int, default=3)
-    parser.add_argument("--decoder-blocks", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
-    asked = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(asked.threads)
-    examples = [e for path in asked.data for e in pickle.loads(path.read_bytes())]
-    shape = Shape(len(SYMBOLS), asked.width, asked.encoder_blocks, asked.decoder_blocks)
-    trainer = Trainer(examples, shape, asked.steps, asked.seed)
-    if asked.checkpoint.exists():
-        trainer.load(asked.checkpoint)
-    trainer.run(asked.checkpoint)
-    export(trainer.net, asked.name, asked.into)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One voice to train."""
+
+    name: str
+    data: tuple[Path, ...]
+    shape: Shape
+    steps: int
+    seed: int = 1
 
 
-if __name__ == "__main__":
-    main()
+def train(plan: Plan, work: Path, into: Path) -> None:
+    """Trains in `work`, going on where an earlier run was stopped; the voice goes to `into`."""
+    examples = [e for path in plan.data for e in pickle.loads(path.read_bytes())]
+    trainer = Trainer(examples, plan.shape, plan.steps, plan.seed)
+    checkpoint = work / f"{plan.name}.pt"
+    if checkpoint.exists():
+        trainer.load(checkpoint)
+    trainer.run(checkpoint)
+    export(trainer.net, plan.name, into)
