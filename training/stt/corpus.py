@@ -7,7 +7,6 @@ run continues where it was.
 
 from __future__ import annotations
 
-import argparse
 import random
 import time
 import zlib
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from training.stt import augment, recordings, shards, text, voices
+from training.stt import augment, places, recordings, shards, text, voices
 from training.stt.engines import Espeak, read_all
 from training.stt.features import features
 from training.stt.shards import Speech
@@ -31,11 +30,23 @@ if TYPE_CHECKING:
 PER_SHARD: Final = {"product": 90, "others": 60, "espeak": 130}
 """Utterances of each group of voices in a shard, about 20 minutes together."""
 
-DOMAINS: Final[dict[str, dict[Domain, float]]] = {
-    "product": {"telephone": 0.66, "callcentre": 0.16, "spelling": 0.10, "isolated": 0.08},
-    "others": {"telephone": 0.42, "callcentre": 0.20, "spelling": 0.22, "isolated": 0.16},
-    "espeak": {"telephone": 0.36, "callcentre": 0.24, "spelling": 0.24, "isolated": 0.16},
+Mix = dict[str, dict["Domain", float]]
+
+MIXES: Final[dict[str, Mix]] = {
+    "synthetic": {
+        "product": {"telephone": 0.66, "callcentre": 0.16, "spelling": 0.10, "isolated": 0.08},
+        "others": {"telephone": 0.42, "callcentre": 0.20, "spelling": 0.22, "isolated": 0.16},
+        "espeak": {"telephone": 0.36, "callcentre": 0.24, "spelling": 0.24, "isolated": 0.16},
+    },
+    "vocabulary": {
+        "product": {"telephone": 0.20, "callcentre": 0.80},
+        "others": {"telephone": 0.20, "callcentre": 0.80},
+        "espeak": {"telephone": 0.20, "callcentre": 0.80},
+    },
 }
+"""Shares of each domain, by kind of shard and group of voices. The second kind is there because
+1,000 words need more sentences than the first gives them."""
+
 NOISES_PER_COPY: Final = 12
 JOINED: Final = 0.08
 """Share of utterances with a second one after a pause: not every pause ends an utterance."""
@@ -56,12 +67,12 @@ def rng_for(name: str, *numbers: int) -> Rng:
     return np.random.default_rng([zlib.crc32(name.encode()), *numbers])
 
 
-def synthesise(shard: int, seed: int, espeak: Espeak) -> Iterator[Speech]:
+def synthesise(name: str, mix: Mix, seed: int, espeak: Espeak) -> Iterator[Speech]:
     """One shard of synthetic speech."""
-    rng = random.Random(f"{seed} {shard}")
+    rng = random.Random(f"{seed} {name}")
     items: list[tuple[str, voices.Reading]] = []
     for group, count in PER_SHARD.items():
-        domains, weights = zip(*DOMAINS[group].items(), strict=True)
+        domains, weights = zip(*mix[group].items(), strict=True)
         items += [
             (text.draw(rng, domain, "train"), voices.draw(rng, group, "train"))
             for domain in rng.choices(domains, weights, k=count)
@@ -112,22 +123,21 @@ def copy_shard(work: Path, name: str, number: int, seed: int, noises: Sequence[F
     return shards.write_features(path, rows) / 360_000
 
 
-def speech_shard(work: Path, shard: int, seed: int, espeak: Espeak) -> str:
+def speech_shard(work: Path, kind: str, shard: int, seed: int, espeak: Espeak) -> str:
     """Writes a shard of synthetic speech, unless it is there; answers its name."""
-    name = f"synthetic-{shard:03d}"
+    name = f"{kind}-{shard:03d}"
     path = work / "speech" / name
     if not path.with_suffix(".json").exists():
-        shards.write_speech(path, synthesise(shard, seed, espeak))
+        shards.write_speech(path, synthesise(name, MIXES[kind], seed, espeak))
     return name
 
 
 def main() -> None:
     """Makes the shards and copies asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="folder for speech and features")
-    parser.add_argument("--assets", type=Path, required=True, help="folder of human recordings")
+    parser = places.parser(__doc__)
     parser.add_argument("--first", type=int, default=0, help="number of the first synthetic shard")
     parser.add_argument("--shards", type=int, default=40, help="how many; 3 hold about an hour")
+    parser.add_argument("--vocabulary-shards", type=int, default=24, help="more, of 1,000 words")
     parser.add_argument("--copies", type=int, default=2, help="copies of each synthetic shard")
     parser.add_argument("--an4-copies", type=int, default=0, help="copies of AN4's training speech")
     parser.add_argument("--seed", type=int, default=1)
@@ -145,14 +155,14 @@ def main() -> None:
             flush=True,
         )
     espeak = Espeak()
-    for shard in range(asked.first, asked.first + asked.shards):
-        name = speech_shard(asked.work, shard, asked.seed, espeak)
+    wanted = [("synthetic", asked.first + i) for i in range(asked.shards)]
+    wanted += [("vocabulary", asked.first + i) for i in range(asked.vocabulary_shards)]
+    for kind, shard in wanted:
+        name = speech_shard(asked.work, kind, shard, asked.seed, espeak)
         for number in range(asked.copies):
             hours = copy_shard(asked.work, name, number, asked.seed, noises)
-            print(
-                f"{name} copy {number}: {hours:.2f} h after {time.monotonic() - started_s:.0f} s",
-                flush=True,
-            )
+            after_s = time.monotonic() - started_s
+            print(f"{name} copy {number}: {hours:.2f} h after {after_s:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

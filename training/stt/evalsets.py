@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import random
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from training.stt import augment, recordings, shards, text, voices
+from training.stt import augment, places, recordings, shards, text, voices
 from training.stt.corpus import rng_for
 from training.stt.engines import Espeak, read_all
 from training.stt.features import SAMPLE_RATE, features
@@ -43,8 +42,8 @@ class Spec:
 
 
 SYNTHETIC: Final[dict[str, Spec]] = {
-    "own-telephone": Spec("product", "telephone"),
-    "own-callcentre": Spec("product", "callcentre"),
+    "teachers-telephone": Spec("product", "telephone"),
+    "teachers-callcentre": Spec("product", "callcentre"),
     "unseen-telephone": Spec("others", "telephone"),
     "unseen-telephone-noise": Spec("others", "telephone", noisy=True),
     "unseen-callcentre": Spec("others", "callcentre"),
@@ -118,7 +117,7 @@ def built(work: Path, name: str, make: Callable[[], Iterator[Speech]]) -> list[S
 
 
 def every_set(work: Path, assets: Path) -> dict[str, list[Speech]]:
-    """All sets by name; synthetic ones are made once and kept below `work`."""
+    """All sets by name, kept below `work`. The shipped voices' are made by `own_voices`."""
     espeak = Espeak()
     noises = list(recordings.noises(assets, "eval").values())
     sets = {
@@ -128,6 +127,8 @@ def every_set(work: Path, assets: Path) -> dict[str, list[Speech]]:
     }
     for name, spec in SYNTHETIC.items():
         sets[name] = built(work, name, partial(synthetic, spec, espeak, noises))
+    for path in sorted((work / "eval").glob("own-*.json")):
+        sets[path.stem] = shards.read_speech(path)
     return sets
 
 
@@ -138,9 +139,7 @@ def surrounded(samples: F32, lead_s: float = LEAD_S) -> F32:
 
 def main() -> None:
     """Writes features of part of each set for the trainer's curve."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--assets", type=Path, required=True)
+    parser = places.parser(main.__doc__)
     asked = parser.parse_args()
     (asked.work / "dev").mkdir(parents=True, exist_ok=True)
     every = {"fsdd": 16}

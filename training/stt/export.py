@@ -6,7 +6,6 @@ quantisation finds, and what runs fastest. `python -m training.stt.export --help
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training.stt import places
 from training.stt.features import SUBSAMPLING
 from training.stt.model import Block, Front, Recogniser, Shape, two_views
 from training.stt.quantise import quantise
@@ -215,9 +215,8 @@ def load_network(checkpoint: Path) -> Recogniser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exports a checkpoint: fp32, static int8, tokens and word pieces."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="folder with checkpoint.pt")
-    parser.add_argument("--into", type=Path, required=True, help="folder of the model")
+    parser = places.parser(__doc__, assets=False)
+    parser.add_argument("--into", type=Path, default=places.MODEL, help="folder of the model")
     asked = parser.parse_args(arguments)
     asked.into.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)

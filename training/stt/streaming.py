@@ -17,13 +17,17 @@ Feeds = dict[str, np.ndarray]
 
 
 class Stepper:
-    """A model file on one CPU thread."""
+    """A model file on one CPU thread.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        facts: the metadata, where the file itself has lost it.
+    """
+
+    def __init__(self, path: Path, facts: dict[str, int] | None = None) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self.session = ort.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-        self.facts = {
+        self.facts = facts or {
             key: int(value)
             for key, value in self.session.get_modelmeta().custom_metadata_map.items()
             if value.isdigit()

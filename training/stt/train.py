@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
+import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from training.stt import batches, shards
+from training.stt import batches, places, shards
 from training.stt.batches import Item
 from training.stt.model import Recogniser, Shape
 from training.stt.scoring import word_errors
@@ -37,6 +37,8 @@ class Plan:
 
     steps: int = 20_000
     minutes: float = math.inf
+    until: int = sys.maxsize
+    """Stop at this step, as if interrupted."""
     batch_s: float = 80.0
     rate: float = 2e-3
     hold: float = 0.3
@@ -233,6 +235,10 @@ class Trainer:
         self.progress = Progress(**state["progress"])
         self.log(f"resumed at step {self.progress.step}")
 
+    def finished(self) -> bool:
+        """Whether the plan, or the part of it asked for, is done."""
+        return self.progress.share(self.plan) >= 1 or self.progress.step >= self.plan.until
+
     def run(self) -> None:
         """Trains to the end of the plan, saving and checking on the way."""
         self.prepare_pieces()
@@ -242,7 +248,7 @@ class Trainer:
         self.log(f"{count} parameters, {len(self.pieces)} tokens, on {self.device}, {self.plan}")
         clock_s = time.monotonic()
         next_save_s = self.progress.worked_s + SAVE_EVERY_S
-        while self.progress.share(self.plan) < 1:
+        while not self.finished():
             self.network.train()
             rng = np.random.default_rng([self.plan.seed, self.progress.step])
             early = self.progress.step < FLAT_STEPS
@@ -251,7 +257,7 @@ class Trainer:
                 self.step(batch, rng)
                 self.progress.worked_s += time.monotonic() - clock_s
                 clock_s = time.monotonic()
-                if self.progress.share(self.plan) >= 1:
+                if self.finished():
                     break
             if self.progress.worked_s >= next_save_s:
                 next_save_s = self.progress.worked_s + SAVE_EVERY_S
@@ -264,16 +270,16 @@ class Trainer:
 
 def main() -> None:
     """Trains with the plan given on the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="folder that the corpus is in")
+    parser = places.parser(__doc__, assets=False)
     parser.add_argument("--steps", type=int, default=Plan().steps)
     parser.add_argument(
         "--minutes", type=float, default=math.inf, help="end after so many, if sooner"
     )
+    parser.add_argument("--until", type=int, default=sys.maxsize, help="stop at this step for now")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    plan = Plan(asked.steps, asked.minutes, seed=asked.seed, threads=asked.threads)
+    plan = Plan(asked.steps, asked.minutes, asked.until, seed=asked.seed, threads=asked.threads)
     Trainer(asked.work, plan, Shape()).run()
 
 
