@@ -128,6 +128,14 @@ class Seat:
             else:
                 self._asked.append((replay.end, item))
 
+    def _upto(self) -> int:
+        """How far the utterance can reach: what lies behind an end that was asked for is not its.
+
+        Whether that audio has come already is a matter of packets, and must not be heard.
+        """
+        end = self._end_asked()
+        return self._intake.replay.end if end is None else end[0]
+
     def _set_need(self) -> None:
         self.need_bytes = self._intake.needs() * self._audio.bytes_per_sample
 
@@ -156,8 +164,8 @@ class Seat:
     def _cut(self, heard: list[Heard]) -> bool:
         """Ends the utterance where the rules say so; not behind an end that was asked for."""
         intake, end = self._intake, self._end_asked()
-        received = intake.engine_samples(intake.replay.end - intake.begin)
-        frames = min(intake.heard_samples, received) // self._profile.frame_samples
+        whole = (self._upto() - intake.begin) // self._caller(1)
+        frames = min(intake.heard_samples // self._profile.frame_samples, whole)
         decided = cut(self._transcript.words, frames, self._rules, self._loudness)
         if decided is None:
             return False
@@ -189,7 +197,7 @@ class Seat:
     def _so_far(self) -> WordsSoFar:
         intake = self._intake
         through = intake.begin + intake.caller_samples(intake.heard_samples)
-        return WordsSoFar(intake.begin, min(through, intake.replay.end), self._words())
+        return WordsSoFar(intake.begin, min(through, self._upto()), self._words())
 
     def _for_good(self, words: int, at: int, reason: EndReason) -> WordsForGood:
         return WordsForGood(self._intake.begin, at, self._words()[:words], reason)

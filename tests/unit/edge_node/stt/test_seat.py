@@ -104,6 +104,37 @@ def test_the_network_may_cut_audio_anywhere(text: str, cuts: list[int], lazily: 
     assert said(whole) == " ".join(text.split())
 
 
+@given(
+    text=texts,
+    wishes=st.lists(st.tuples(st.integers(0, 60_000), st.booleans()), max_size=3),
+    rate=st.sampled_from([16000, 44100]),
+)
+def test_it_does_not_matter_what_came_behind_an_end_before_the_end_was_heard(
+    text: str, wishes: list[tuple[int, bool]], rate: int
+) -> None:
+    """A device that lags has the audio behind a flush already; one that keeps up has not."""
+    audio = AudioFormat("pcm_s16le", rate)
+    data = speech(text, audio)
+    items: list[Item] = []
+    for piece, (_, flush) in zip(
+        cut_up(data, [at for at, _ in wishes]), [*sorted(wishes), (0, False)], strict=False
+    ):
+        items += [piece, EndAsked("f", "flush") if flush else MarkerAsked("m")]
+    items += [speech("abc" + " " * 20 + "b", audio), FINISH]
+    assert run(items, audio, lazily=True) == run(items, audio)
+
+
+@pytest.mark.parametrize("rate", [16000, 24000, 44100, 48000])
+def test_a_long_utterance_may_be_flushed_at_any_sample(rate: int) -> None:
+    """Also one sample short of the frame at which it would have been ended by force."""
+    audio = AudioFormat("pcm_s16le", rate)
+    data, frame_bytes = speech("abc " * 20, audio), 2 * rate * 40 // 1000
+    for frame in range(RULES.longest_frames - 3, RULES.longest_frames + 4):
+        short = data[: frame * frame_bytes - 2]
+        heard = run([short, EndAsked("f", "flush")], audio)
+        assert heard[-1] == FlushDone("f", len(short) // 2)
+
+
 @given(text=texts, cuts=st.lists(st.integers(0, 60_000), max_size=4), data=st.data())
 def test_every_boundary_is_a_place_to_resume_from(
     text: str, cuts: list[int], data: st.DataObject
