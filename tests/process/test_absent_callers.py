@@ -4,14 +4,12 @@ import json
 import select
 import socket
 import struct
-import time
-from collections.abc import Callable
 
 import pytest
 
 from tests.support.raw import RawCaller, frame, upgrade_request
 from tests.support.running_node import RunningNode
-from tests.support.talk import FINISH, opened, refusal, rest, spoken, start, words
+from tests.support.talk import FINISH, opened, refusal, rest, spoken, start, wait_for, words
 
 pytestmark = pytest.mark.process
 
@@ -21,13 +19,6 @@ NODE = {
     "sessions": {"start_s": 1.5, "silent_s": 6},
 }
 LIMIT_S = 20.0
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + LIMIT_S  # noqa: TID251 another process is waited for
-    while not condition():
-        assert time.monotonic() < deadline_s, "it did not come about"  # noqa: TID251
-        time.sleep(0.05)
 
 
 def narrow(node: RunningNode) -> RawCaller:

@@ -1,6 +1,8 @@
 """What tests say to a node and hear from it, over the synchronous client."""
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from heliovox.protocol.audio import AudioFormat
 from shared.audio import encode
 
 LIMIT_S = 20.0
+LOOK_S = 0.05
 FINISH = '{"type":"finish"}'
 
 
@@ -82,3 +85,12 @@ def heard_by_node(connection: ClientConnection, audio: bytes, packet_bytes: int)
         connection.send(audio[begin : begin + packet_bytes])
     connection.send(FINISH)
     return words(rest(connection))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Until the node, another process, has come so far."""
+    for _ in range(round(LIMIT_S / LOOK_S)):
+        if condition():
+            return
+        time.sleep(LOOK_S)
+    raise AssertionError("it did not come about")
