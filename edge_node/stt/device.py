@@ -202,7 +202,8 @@ class Device:
             self._deliver(report)
 
     def _fail(self, error: Exception) -> None:
-        log.error("the recogniser failed: %s", error, exc_info=error)
+        known = isinstance(error, VoiceError)  # says all there is to say
+        log.error("the recogniser failed: %s", error, exc_info=None if known else error)
         self.failure = (
             error
             if isinstance(error, VoiceError)
