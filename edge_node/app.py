@@ -78,7 +78,7 @@ class Node:
             BatchRules(batch.max_streams, batch.max_wait_ms / 1000),
             self.clock,
         )
-        self.speech = make_speech(settings)
+        self.speech = make_speech(settings, self.clock)
         self.registry = Registry(settings.connections.limits(raise_open_files()), self.clock)
         self.admission = Admission(settings.node_id, settings.max_streams)
         self.tally, self.tasks = Tally(), Tasks()

@@ -12,7 +12,7 @@ from edge_node.tts.embedded import VOICES, embedded_speech
 from edge_node.tts.scripted import ScriptedVoice
 from edge_node.tts.service import Speech
 from edge_node.tts.silent import Silent
-from shared.clock import SystemClock
+from shared.clock import Clock
 
 SCRIPTED = "scripted"
 
@@ -28,14 +28,14 @@ def engine_maker(settings: EdgeSettings) -> Callable[[], Engine]:
     return partial(_load, _folder(settings), settings)
 
 
-def make_speech(settings: EdgeSettings) -> Speech:
+def make_speech(settings: EdgeSettings, clock: Clock) -> Speech:
     """The voices, not loaded yet."""
     if settings.recogniser == SCRIPTED:
         return ScriptedVoice()
     store = Store(settings.models_dir)
-    if any(store.installed(name) is None for name in VOICES):
-        return Silent()  # a checkout before its voices were trained
-    return embedded_speech(store.place, SystemClock().now_s)
+    if settings.speech == "none" or any(store.installed(name) is None for name in VOICES):
+        return Silent()  # as asked, or a checkout before its voices were trained
+    return embedded_speech(store.place, clock.now_s)
 
 
 def _folder(settings: EdgeSettings) -> Path:

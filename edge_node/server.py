@@ -40,8 +40,12 @@ class HttpServer:
 
     async def run(self, ready: asyncio.Event) -> None:
         """Serves until cancelled, then lets answers in progress end."""
-        server = _server(self._open_door())
-        server.listening = ready
+        with contextlib.closing(self._listener):
+            server = _server(self._open_door())
+            server.listening = ready
+            await self._serve(server)
+
+    async def _serve(self, server: _Uvicorn) -> None:
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve([self._listener]), name="uvicorn")
             try:

@@ -134,6 +134,8 @@ class EdgeSettings(BaseSettings):
     """int8 halves the work on a CPU; fp32 is what a GPU likes."""
     provider: Literal["cpu", "cuda"] = "cpu"
     """The device. Asked for and absent, the node does not start."""
+    speech: Literal["embedded", "none"] = "embedded"
+    """Whether the node speaks. Voices take some 100 MB of memory and a thread."""
     drain_s: float = Field(default=30.0, ge=0)
     """How long live sessions may go on after SIGTERM. Longer is kinder, and delays every update."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

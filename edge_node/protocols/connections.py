@@ -14,7 +14,10 @@ from edge_node.protocols.problem import MEDIA_TYPE, encode_problem, problem
 from edge_node.protocols.registry import Registry
 from edge_node.protocols.sockets import Socket, SocketLimits
 from edge_node.protocols.upgrade import Below
-from shared.errors import InvalidMessage, NodeDraining, NodeFull, Unauthorised, VoiceError
+from shared.errors import InvalidMessage, NodeDraining, NodeFull, TooBig, Unauthorised, VoiceError
+
+MAX_HEAD_BYTES = 32 * 1024
+"""A request's line and headers; the parser itself would take any amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class HttpConnection(HttpToolsProtocol):
     def __init__(self, *args: Any, door: Door, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._door, self._registry = door, door.registry
+        self._in_head, self._head_bytes = True, 0
 
     def abort(self) -> None:
         """Closes at once."""
@@ -55,6 +59,8 @@ class HttpConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """As uvicorn's own, but what follows an upgrade in the same packet is not lost."""
         self._unset_keepalive_if_required()
+        if self._in_head:
+            self._head_bytes += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgraded:
@@ -62,6 +68,9 @@ class HttpConnection(HttpToolsProtocol):
                 self._become_websocket(data[upgraded.args[0] :])
         except httptools.HttpParserError:
             self._refuse(InvalidMessage("not an HTTP/1.1 request", field="request"))
+        else:
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(_head_too_big())
 
     def pause_writing(self) -> None:
         """The response is not read."""
@@ -81,8 +90,14 @@ class HttpConnection(HttpToolsProtocol):
         self.scope["state"]["abort"] = self.abort  # for an answer that breaks off half-way
         self._registry.asking(self)
 
+    def on_headers_complete(self) -> None:
+        """The empty line after the headers."""
+        self._in_head, self._head_bytes = False, 0
+        super().on_headers_complete()
+
     def on_message_complete(self) -> None:
         """The last byte of a request."""
+        self._in_head = True
         super().on_message_complete()
         self._registry.asked(self)
 
@@ -109,6 +124,8 @@ class HttpConnection(HttpToolsProtocol):
             return NodeDraining("this node will stop", remedy="use another node")
         if not registry.room_for_socket():
             return NodeFull(self._door.node, sockets, registry.limits.sockets)
+        if (method := self.parser.get_method()) != b"GET":
+            return InvalidMessage("not a GET", field="method", value=method.decode("ascii"))
         try:
             path = httptools.parse_url(self.url).path.decode("ascii")
         except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
@@ -130,3 +147,12 @@ class HttpConnection(HttpToolsProtocol):
         self.transport.write(b"\r\n".join([*lines, b"", body]))
         self._registry.asked(self)
         self._registry.say_goodbye(self.transport, self)
+
+
+def _head_too_big() -> TooBig:
+    return TooBig(
+        f"more than {MAX_HEAD_BYTES} bytes of headers",
+        field="headers",
+        value=MAX_HEAD_BYTES,
+        remedy="send fewer or shorter ones",
+    )

@@ -4,17 +4,17 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.params import Dependency
+from litestar.params import JSONBody, SkipValidation
 from litestar.response import Stream
 
 from edge_node.metrics import CONTENT_TYPE, Metrics
@@ -50,7 +50,7 @@ class HttpNode:
     """Being said now."""
 
 
-Node = Annotated[HttpNode, Dependency(skip_validation=True)]
+Node = NamedDependency[SkipValidation[HttpNode]]
 AnyRequest = Request[Any, Any, Any]
 
 
@@ -109,7 +109,7 @@ def _needs_key(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRou
 
 
 @post("/v1/speech", guards=[_needs_key], status_code=HTTPStatus.OK, security=[{"key": []}])
-async def speech(request: AnyRequest, data: SpeechRequest, node: Node) -> Stream:
+async def speech(request: AnyRequest, data: JSONBody[SpeechRequest], node: Node) -> Stream:
     """Says a text: audio, streamed while it is made."""
     voice = checked_voice(data, node.offer)
     _admit(node)

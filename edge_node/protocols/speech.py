@@ -12,7 +12,7 @@ from edge_node.tts.events import SpeechChunk
 from edge_node.tts.saying import Speaker
 from heliovox.protocol.audio import AudioFormat
 from shared.audio import Resampler, Samples, check_format, encode
-from shared.errors import InvalidMessage, TooBig, Unsupported
+from shared.errors import NothingToSay, TooBig, Unsupported
 
 PIECE_BYTES = 16 * 1024
 SPEEDS = (0.5, 2.0)
@@ -44,11 +44,11 @@ def checked_voice(ask: SpeechRequest, offer: SpeechOffer) -> str:
     """The voice that will speak.
 
     Raises:
-        InvalidMessage, TooBig, Unsupported: names the field, its value and what is allowed.
+        NothingToSay, TooBig, Unsupported: names the field, its value and what is allowed.
     """
     check_format(ask.output, "output")
     if not ask.text.strip():
-        raise InvalidMessage("there is nothing to say", field="text", remedy="send some words")
+        raise NothingToSay("there is nothing to say", field="text", remedy="send some words")
     if len(ask.text) > offer.max_text_characters:
         raise TooBig(
             f"a text of {len(ask.text)} characters",
@@ -57,7 +57,7 @@ def checked_voice(ask: SpeechRequest, offer: SpeechOffer) -> str:
             remedy=f"send at most {offer.max_text_characters} characters at a time",
         )
     if not SPEEDS[0] <= ask.speed <= SPEEDS[1]:  # also false for NaN
-        raise InvalidMessage(
+        raise Unsupported(
             f"speed {ask.speed} is out of range",
             field="speed",
             value=ask.speed,

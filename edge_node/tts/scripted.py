@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from edge_node.stt.scripted import LETTERS, script_audio
 from edge_node.tts.events import SpeechChunk, VoiceSwitch
-from shared.errors import InvalidMessage, Unsupported
+from shared.errors import NothingToSay, Unsupported
 
 SAMPLE_RATE = 16000
 
@@ -21,15 +21,15 @@ class ScriptedVoice:
         """One chunk a word.
 
         Raises:
-            Unsupported: no letter is left to say.
-            InvalidMessage: a speed out of range.
+            NothingToSay: no letter is left to say.
+            Unsupported: a speed out of range.
         """
         _ = voice
         if not 0.5 <= speed <= 2.0:
-            raise InvalidMessage("out of range", field="speed", value=speed, remedy="use 0.5 to 2")
+            raise Unsupported("out of range", field="speed", value=speed, remedy="use 0.5 to 2")
         words = ["".join(c for c in word if c in LETTERS) for word in text.lower().split()]
         if not any(words):
-            raise Unsupported("no word to say", field="text", value=text, remedy="use a to z")
+            raise NothingToSay("no word to say", field="text", value=text, remedy="use a to z")
         for word in words:
             yield SpeechChunk(script_audio(f"{word} "), SAMPLE_RATE)
 

@@ -99,6 +99,21 @@ def test_what_is_not_http(node: RunningNode, request_bytes: bytes) -> None:
         assert caller.status() == 400
 
 
+@pytest.mark.parametrize(
+    "head",
+    [b"GET /" + b"a" * 100_000, b"GET / HTTP/1.1\r\n" + b"A: " + b"b" * 100_000],
+)
+def test_headers_without_end(node: RunningNode, head: bytes) -> None:
+    with RawCaller(node.port, head) as caller:
+        assert caller.status() == 413
+
+
+def test_only_get_becomes_a_websocket(node: RunningNode) -> None:
+    request = upgrade_request(node.key).replace(b"GET ", b"PUT ")
+    with RawCaller(node.port, request) as caller:
+        assert caller.status() == 400
+
+
 def test_a_broken_upgrade(node: RunningNode) -> None:
     request = upgrade_request(node.key).replace(
         b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Version: 8"

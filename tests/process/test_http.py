@@ -45,12 +45,12 @@ def test_speech_needs_a_key(node: RunningNode, key: str | None) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "field"),
     [
-        ({"text": ""}, 400, "text"),
-        ({"text": "   "}, 400, "text"),
+        ({"text": ""}, 422, "text"),
+        ({"text": "   "}, 422, "text"),
         ({"text": "\u2603"}, 422, "text"),
         ({"text": "a" * 5001}, 413, "text"),
         ({"text": "a", "voice": "nobody"}, 422, "voice"),
-        ({"text": "a", "speed": 9}, 400, "speed"),
+        ({"text": "a", "speed": 9}, 422, "speed"),
         ({"text": "a", "output": {"encoding": "mulaw", "sample_rate": 16000}}, 422, None),
         ({"text": "a", "format": "mp3"}, 400, None),
         ({"text": 5}, 400, None),

@@ -14,7 +14,7 @@ from edge_node.protocols.speech import (
 from edge_node.protocols.wav import streaming_header
 from edge_node.tts.events import SpeechChunk, VoiceSwitch
 from heliovox.protocol.audio import AudioFormat
-from shared.errors import InvalidMessage, TooBig, Unsupported, VoiceError
+from shared.errors import NothingToSay, TooBig, Unsupported, VoiceError
 
 pytestmark = pytest.mark.anyio
 
@@ -44,12 +44,12 @@ def test_the_default_voice_is_the_first() -> None:
 @pytest.mark.parametrize(
     ("ask", "error", "field"),
     [
-        (SpeechRequest(""), InvalidMessage, "text"),
-        (SpeechRequest(" \n"), InvalidMessage, "text"),
+        (SpeechRequest(""), NothingToSay, "text"),
+        (SpeechRequest(" \n"), NothingToSay, "text"),
         (SpeechRequest("a" * 11), TooBig, "text"),
         (SpeechRequest("hi", voice="bob"), Unsupported, "voice"),
-        (SpeechRequest("hi", speed=0.49), InvalidMessage, "speed"),
-        (SpeechRequest("hi", speed=math.nan), InvalidMessage, "speed"),
+        (SpeechRequest("hi", speed=0.49), Unsupported, "speed"),
+        (SpeechRequest("hi", speed=math.nan), Unsupported, "speed"),
         (SpeechRequest("hi", output=AudioFormat("mulaw", 16000)), Unsupported, None),
         (SpeechRequest("hi", output=AudioFormat("pcm_s16le", 7)), Unsupported, None),
     ],
