@@ -225,17 +225,14 @@ class Conversation:
         speak, opening = command.speak, self.session.opening
         assert opening is not None
         saying = Saying(self._peer, self._house.speaker, self._can_write, opening)
-        work = self._say_all(saying, speak)
-        self._saying = self._house.tasks.begin(work, name=f"say {self.session.id}")
+        work = self._house.tasks.begin(saying.say(speak), name=f"say {self.session.id}")
+        work.add_done_callback(lambda _: self._said(speak, saying))
+        self._saying = work
 
-    async def _say_all(self, saying: Saying, speak: Speak) -> None:
-        cancelled = False
-        try:
-            cancelled = not await saying.say(speak)
-        except asyncio.CancelledError:
-            cancelled = True
+    def _said(self, speak: Speak, saying: Saying) -> None:
+        """However it ended: a task cancelled before its first step runs no line of itself."""
         self._saying = None
-        self._handle(Spoke(speak.id, saying.samples, cancelled))
+        self._handle(Spoke(speak.id, saying.samples, cancelled=not saying.whole))
 
     def _hush(self) -> None:
         if self._saying is not None:

@@ -47,11 +47,13 @@ class Saying:
         self._peer, self._speaker, self._can_write = peer, speaker, can_write
         self._output, self._default_voice = opening.output, opening.voice or ""
         self._resampler: Resampler | None = None
+        self.whole = False
+        """Whether all of it was sent."""
         self.samples = 0
         """Sent so far, in the caller's format."""
 
-    async def say(self, speak: Speak) -> bool:
-        """Says the whole text; False where it could not be said, and the caller was told why."""
+    async def say(self, speak: Speak) -> None:
+        """Says the whole text, or tells the caller why it cannot be said."""
         voice = speak.voice or self._default_voice
         self._tell(Speaking(speak.id, voice, self._output))
         try:
@@ -65,8 +67,8 @@ class Saying:
             await self._send(self._rest())
         except VoiceError as error:
             self._tell(about(error, speak.id))
-            return False
-        return True
+        else:
+            self.whole = True
 
     def _tell(self, message: ServerMessage) -> None:
         self._peer.send_text(codec.encode(message))

@@ -215,6 +215,19 @@ def test_speech_can_be_cancelled_and_the_next_text_follows(play: Any) -> None:
     play(scene)
 
 
+def test_a_text_may_be_cancelled_before_its_first_moment(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        talk, far_end = stage.caller()
+        say(talk, wire.Start(kind="synthesis"))
+        say(talk, wire.Speak("a", "x"))
+        say(talk, wire.Cancel("a"))
+        assert (await far_end.until(wire.Spoken))[-1] == wire.Spoken("a", 0, cancelled=True)
+        say(talk, wire.Finish())
+        await far_end.until(wire.Ended)
+
+    play(scene)
+
+
 def test_what_cannot_be_said_is_told_and_the_session_goes_on(play: Any) -> None:
     async def scene(stage: Stage) -> None:
         talk, far_end = stage.caller()
