@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from edge_node.tts.clauses import clauses
 from edge_node.tts.engine import Reader, VoiceEngine, check_speed
@@ -12,8 +12,6 @@ from shared.errors import EngineFailed
 
 _T = TypeVar("_T")
 Events = tuple[VoiceSwitch | SpeechChunk, ...]
-_LONGEST_CLAUSE_S: Final = 20.0
-"""How long one clause may wait and be made; usually 50 ms. Then the text ends with an error."""
 
 
 class SpeechService:
@@ -23,11 +21,18 @@ class SpeechService:
         voices: names, known before anything is loaded; the first is the default.
         load: makes the engine, on the synthesis thread; slow, and may raise ModelRefused.
         threads: how many clauses are made at once.
+        longest_clause_s: how long one clause may wait and be made, usually 50 ms; then its text
+            ends with an error.
     """
 
     def __init__(
-        self, voices: tuple[str, ...], load: Callable[[], VoiceEngine], threads: int = 1
+        self,
+        voices: tuple[str, ...],
+        load: Callable[[], VoiceEngine],
+        threads: int = 1,
+        longest_clause_s: float = 20.0,
     ) -> None:
+        self._longest_clause_s = longest_clause_s
         self.voices, self._load, self._threads = voices, load, threads
         self._engine: VoiceEngine | None = None
         self._pool: ThreadPoolExecutor | None = None
@@ -88,14 +93,13 @@ class SpeechService:
             raise EngineFailed("the voices are shut down", remedy="try another node")
         return asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    @staticmethod
-    async def _within(made: "asyncio.Future[Events]") -> Events:
+    async def _within(self, made: "asyncio.Future[Events]") -> Events:
         try:
-            async with asyncio.timeout(_LONGEST_CLAUSE_S):
+            async with asyncio.timeout(self._longest_clause_s):
                 return await made
         except TimeoutError as late:
             raise EngineFailed(
-                f"a clause was not made within {_LONGEST_CLAUSE_S:.0f} s",
+                f"a clause was not made within {self._longest_clause_s} s",
                 remedy="try another node, or this one later",
             ) from late
 

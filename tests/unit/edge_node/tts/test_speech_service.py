@@ -39,9 +39,11 @@ class CountingVoice:
 
 
 @asynccontextmanager
-async def running(voice: CountingVoice) -> AsyncIterator[SpeechService]:
+async def running(
+    voice: CountingVoice, longest_clause_s: float = 20.0
+) -> AsyncIterator[SpeechService]:
     engine = VoiceEngine([voice], "only", english(), lambda: 0.0, Breaker())
-    service, ready = SpeechService(("only",), lambda: engine), asyncio.Event()
+    service, ready = SpeechService(("only",), lambda: engine, 1, longest_clause_s), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(service.run(ready))
         await ready.wait()
@@ -99,3 +101,20 @@ async def test_a_failure_while_loading_is_the_services_failure() -> None:
 
     with pytest.raises(EngineFailed):
         await SpeechService(("only",), load).run(asyncio.Event())
+
+
+async def test_a_voice_that_hangs_ends_the_text_and_not_the_caller() -> None:
+    class Hanging(CountingVoice):
+        def say(self, symbols: Sequence[str], speed: float) -> NDArray[np.float32]:
+            if self.asked:
+                go_on.wait()
+            return super().say(symbols, speed)
+
+    go_on = threading.Event()
+    try:
+        async with running(Hanging(), longest_clause_s=0.01) as service:
+            with pytest.raises(EngineFailed, match="within"):
+                await spoken(service, "hello")
+            go_on.set()
+    finally:
+        go_on.set()
