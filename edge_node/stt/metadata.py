@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edge_node.stt.geometry import Geometry, fits
 from shared.errors import ModelRefused
 
-REMEDY = "export it again with the metadata of a sherpa-onnx streaming model, or choose another model"
+REMEDY = "export it again as sherpa-onnx wants its streaming models, or choose another model"
 
 
 @dataclass(frozen=True, slots=True)
