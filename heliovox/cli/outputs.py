@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from heliovox.cli.sound import Play, loudspeaker
@@ -14,14 +14,28 @@ from heliovox.protocol.audio import AudioFormat
 def output(target: str | None, audio: AudioFormat, *, header: bool) -> Iterator[Play]:
     """A function that takes samples. None plays them, - is standard output."""
     if target is None:
-        with loudspeaker(audio) as play:
-            yield play
+        with _loudspeaker(audio) as write:
+            yield write
     elif target == "-":
         with _standard_output(audio, header=header) as write:
             yield write
     else:
         with _file(Path(target), audio, header=header) as write:
             yield write
+
+
+@contextmanager
+def _loudspeaker(audio: AudioFormat) -> Iterator[Play]:
+    """Opened by the first audio: a node that cannot be reached is the more useful error."""
+    with ExitStack() as opened:
+        play: Play | None = None
+
+        def write(data: bytes) -> None:
+            nonlocal play
+            play = play or opened.enter_context(loudspeaker(audio))
+            play(data)
+
+        yield write
 
 
 @contextmanager

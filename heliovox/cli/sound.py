@@ -11,6 +11,7 @@ from heliovox.client.files import PIECE_MS, AudioSource
 from heliovox.protocol.audio import AudioFormat
 
 _INSTALL = "pip install 'heliovox[mic]'"
+_NO_APLAY = "aplay cannot play here; write a file with -o out.wav"
 Play = Callable[[bytes], None]
 
 
@@ -71,17 +72,29 @@ def _sounddevice() -> Any | None:
 @contextmanager
 def _aplay(program: str, audio: AudioFormat) -> Iterator[Play]:
     command = [program, "-q", "-t", "raw", "-f", "S16_LE", "-c", "1", "-r", str(audio.sample_rate)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:  # noqa: S603 a fixed command
+    process = subprocess.Popen(  # noqa: S603 a fixed command
+        command,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        bufsize=0,  # what is buffered for a player that left could not even be closed
+        start_new_session=True,  # Ctrl-C is for us; what was played so far is played to its end
+    )
+    with process:
         assert process.stdin is not None
         pipe = process.stdin
 
         def play(data: bytes) -> None:
+            rest = memoryview(data)
             try:
-                pipe.write(data)
+                while rest:
+                    rest = rest[pipe.write(rest) :]
             except BrokenPipeError as error:
-                raise NoSound("aplay cannot play; write a file with -o out.wav") from error
+                raise NoSound(_NO_APLAY) from error
 
         yield play
+        pipe.close()
+        if process.wait() != 0:
+            raise NoSound(_NO_APLAY)
 
 
 def _only_pcm(audio: AudioFormat) -> None:

@@ -6,13 +6,17 @@ import re
 import signal
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
+import edge_node.models
 from heliovox.local.node_process import NodeFailed, node_process
 
 pytestmark = [pytest.mark.process, pytest.mark.anyio]
 LIMIT_S = 60.0
+EMBEDDED = Path(edge_node.models.__file__).parent / "embedded"
+SHIPPED = ("stt-en-telephone", "voice-en-female", "voice-en-male", "voice-en-fallback")
 
 
 @pytest.fixture
@@ -20,9 +24,10 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def demo(*arguments: str) -> asyncio.subprocess.Process:
+async def demo(*arguments: str, scripted: bool = True) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "heliovox.cli", "demo", "--scripted", *arguments),
+        *(sys.executable, "-m", "heliovox.cli", "demo", *arguments),
+        *(["--scripted"] if scripted else []),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -40,6 +45,18 @@ async def test_the_demonstration_hears_what_it_said() -> None:
     said = [text["text"] for text in result["steps"][1]["detail"]["texts"]]
     for step in result["steps"][2:4]:
         assert [call["heard"] for call in step["detail"]["calls"]] == said
+
+
+@pytest.mark.model
+async def test_the_demonstration_passes_with_what_ships() -> None:
+    """In real time, so it takes its half minute; one seed of any."""
+    if not all((EMBEDDED / name / "model.onnx").is_file() for name in SHIPPED):
+        pytest.skip("the recogniser and the voices are not in this tree")
+    process = await demo("--seed", "7", "--json", scripted=False)
+    async with asyncio.timeout(2 * LIMIT_S):
+        output, errors = await process.communicate()
+    steps = json.loads(output.splitlines()[-1])["steps"]
+    assert (process.returncode, errors) == (0, b""), steps
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

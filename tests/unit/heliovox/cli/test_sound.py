@@ -73,6 +73,20 @@ def test_without_a_card_aplay_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("no_card")
+@pytest.mark.parametrize("audio", [b"ab", bytes(1 << 20)])
+def test_an_aplay_that_fails_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, audio: bytes
+) -> None:
+    """Whether it leaves before or after all was written to it."""
+    program = tmp_path / "aplay"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/usr/bin{os.pathsep}/bin")
+    with pytest.raises(NoSound, match="-o"), output(None, AudioFormat(), header=True) as write:
+        write(audio)
+
+
+@pytest.mark.usefixtures("no_card")
 def test_with_nothing_that_plays_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(NoSound, match="-o"), loudspeaker(AudioFormat()):
