@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command; its exit code: 0 ended as asked, 1 failed, 2 wrong settings."""
     options = parser().parse_args(arguments)
     try:
-        settings = _settings(options)
+        settings = settings_of(options)
         return int(options.run(options, settings))
     except SettingsRefused as error:
         return _say_failure(str(error), USAGE)
@@ -82,7 +82,8 @@ def _serve_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--log-format", help="text or json")
 
 
-def _settings(options: argparse.Namespace) -> EdgeSettings:
+def settings_of(options: argparse.Namespace) -> EdgeSettings:
+    """The settings that a parsed command line asks for. Raises SettingsRefused."""
     given: dict[str, Any] = {
         name: value
         for name, value in vars(options).items()

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from edge_node.__main__ import parse_settings
+from edge_node.__main__ import parser, settings_of
 from edge_node.engines import engine_maker
 from edge_node.stt.engine import Engine
 
@@ -35,12 +35,12 @@ def replay(engine: Engine, calls: Calls, streams: dict[int, Any]) -> None:
 
 def main() -> int:
     """Replays what came before unmeasured, then the window."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("trace", type=Path)
-    parser.add_argument("begin_s", type=float)
-    parser.add_argument("end_s", type=float)
-    options, node_options = parser.parse_known_args()
-    engine = engine_maker(parse_settings(["serve", *node_options]))()
+    own = argparse.ArgumentParser()
+    own.add_argument("trace", type=Path)
+    own.add_argument("begin_s", type=float)
+    own.add_argument("end_s", type=float)
+    options, node_options = own.parse_known_args()
+    engine = engine_maker(settings_of(parser().parse_args(["serve", *node_options])))()
     calls: Calls = pickle.loads(options.trace.read_bytes())
     streams: dict[int, Any] = {}
     replay(engine, [call for call in calls if call[0] < options.begin_s], streams)
