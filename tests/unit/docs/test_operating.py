@@ -3,7 +3,12 @@
 import re
 from pathlib import Path
 
-from edge_node.settings import BatchSettings, ConnectionSettings, EdgeSettings
+from edge_node.settings import (
+    BatchSettings,
+    ConnectionSettings,
+    EdgeSettings,
+    SessionSettings,
+)
 
 PAGE = (Path(__file__).parents[3] / "docs" / "operating.md").read_text()
 TABLE = PAGE.split("| setting |")[1].split("\n\n")[0]
@@ -15,7 +20,11 @@ def test_every_setting_is_on_the_page_and_every_name_on_the_page_is_a_setting() 
         for row in TABLE.splitlines()[2:]
         for name in re.findall(r"`([a-z_.]+)`", row.split("|")[1])
     }
-    sections = {"batch": BatchSettings, "connections": ConnectionSettings}
+    sections = {
+        "batch": BatchSettings,
+        "connections": ConnectionSettings,
+        "sessions": SessionSettings,
+    }
     real = {name for name in EdgeSettings.model_fields if name not in sections}
     for section, kind in sections.items():
         real |= {f"{section}.{name}" for name in kind.model_fields}
@@ -31,3 +40,5 @@ def test_defaults_on_the_page_are_the_defaults() -> None:
     assert f"| `batch.max_streams` | {settings.batch.max_streams} |" in TABLE
     for name, value in settings.connections:
         assert f"| `connections.{name}` | {value:g} |" in TABLE
+    for name, value in settings.sessions:
+        assert f"| `sessions.{name}` | {value:g} |" in TABLE
