@@ -1,6 +1,7 @@
 """One `speak` on its way to the caller: announced, streamed in the caller's format, bounded."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from heliovox.protocol import codec
 from heliovox.protocol.messages import Notice, ServerMessage, Speak, Speaking, VoiceSwitched
 from shared.audio import Resampler, encode
 from shared.errors import VoiceError
+
+_log = logging.getLogger(__name__)
 
 PIECE_BYTES = 16 * 1024
 """Binary messages stay well below what clients accept (1 MiB at the strictest)."""
@@ -67,6 +70,10 @@ class Saying:
             await self._send(self._rest())
         except VoiceError as error:
             self._tell(about(error, speak.id))
+        except Exception:  # noqa: BLE001 whatever broke, the caller hears of it
+            _log.exception("a text could not be said")
+            fault = VoiceError("a fault of the node's own", remedy="try another node")
+            self._tell(about(fault, speak.id))
         else:
             self.whole = True
 

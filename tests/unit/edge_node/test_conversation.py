@@ -69,6 +69,7 @@ class Parrot:
         self.begun = asyncio.Event()
         self.go_on = asyncio.Event()
         self.go_on.set()
+        self.fault: Exception | None = None
 
     async def speak(
         self, text: str, voice: str, speed: float
@@ -77,6 +78,8 @@ class Parrot:
             raise Unsupported("nothing to say", field="text", value=text)
         for _ in text:
             yield SpeechChunk(np.full(1600, 0.5 * speed, np.float32), 16000)
+            if self.fault is not None:
+                raise self.fault
             self.begun.set()
             await self.go_on.wait()
         yield VoiceSwitch(voice, "other", "it broke")
@@ -224,6 +227,23 @@ def test_a_text_may_be_cancelled_before_its_first_moment(play: Any) -> None:
         assert (await far_end.until(wire.Spoken))[-1] == wire.Spoken("a", 0, cancelled=True)
         say(talk, wire.Finish())
         await far_end.until(wire.Ended)
+
+    play(scene)
+
+
+def test_a_voice_that_breaks_in_an_unforeseen_way_does_not_hold_up_the_session(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        talk, far_end = stage.caller()
+        say(talk, wire.Start(kind="synthesis"))
+        stage.voice.fault = ZeroDivisionError("nobody thought of this")
+        say(talk, wire.Speak("a", "x"))
+        say(talk, wire.Finish())
+        messages = await far_end.until(None)
+        [notice] = [m for m in messages if isinstance(m, wire.Notice)]
+        assert (notice.code, notice.id) == ("internal", "a")
+        assert "nobody" not in notice.message
+        assert [m.cancelled for m in messages if isinstance(m, wire.Spoken)] == [True]
+        assert far_end.closed == (1000, "finish")
 
     play(scene)
 
