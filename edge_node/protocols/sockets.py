@@ -21,6 +21,10 @@ SEND_BUFFER_BYTES = 256 * 1024
 RECEIVE_BUFFER_BYTES = 256 * 1024
 """Likewise for a caller who sends faster than real time: his pings wait behind what is in there, so
 more of it would make him take a busy node for a dead one."""
+UNSENT_BYTES = 1 << 20
+"""Waiting in the node for a caller who does not read: beyond it he is not read from either, or his
+pings alone could fill the memory with pongs. Well above what a text to speak or its words take, so
+that who reads slowly can still send audio, or cancel."""
 USER_TIMEOUT_MS = 60_000
 """How long the kernel goes on sending to a peer that acknowledges nothing."""
 _REASON_BYTES = 123  # RFC 6455: a control frame holds 125, two are the code
@@ -59,6 +63,10 @@ class Wire(Protocol):
         """Reads on."""
         ...
 
+    def get_write_buffer_size(self) -> int:
+        """Bytes that wait for the caller to read."""
+        ...
+
     def await_close(self) -> None:
         """We said goodbye: the peer has some seconds to answer."""
         ...
@@ -82,7 +90,10 @@ class Socket(WSListener):
         self._converse, self._authenticated = converse, authenticated
         self._assembly = Assembly(limits.message_bytes)
         self._open = False
-        self._paused = False
+        self._paused = False  # reading is: for the conversation, or because too much is unsent
+        self._unwanted = self._choked = False
+        self._clogged = False
+        self._lost = False
 
     def attach(self, wire: Wire) -> None:
         """Before anything else: the connection below."""
@@ -112,16 +123,19 @@ class Socket(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 picows names it
         """The connection is gone."""
         self._open = False
-        self.conversation.lost()
+        self._lose()
 
     def pause_writing(self) -> None:
         """More waits than should."""
+        self._clogged = True
         self._liveness.stuck(self._wire.now_s())
         if self._open:
             self.conversation.writable(False)
 
     def resume_writing(self) -> None:
         """The caller has read."""
+        self._clogged = self._choked = False
+        self._hold()
         self._liveness.unstuck()
         if self._open:
             self.conversation.writable(True)
@@ -161,11 +175,13 @@ class Socket(WSListener):
         """One text message."""
         if self._open:
             self._ws.send(WSMsgType.TEXT, data)
+            self._look_at_unsent()
 
     def send_audio(self, data: bytes) -> None:
         """One binary message."""
         if self._open:
             self._ws.send(WSMsgType.BINARY, data)
+            self._look_at_unsent()
 
     def close(self, code: int, reason: str) -> None:
         """Says goodbye, and gives the caller some seconds to answer."""
@@ -180,17 +196,36 @@ class Socket(WSListener):
 
     def pause_reading(self) -> None:
         """TCP slows the caller down."""
-        if self._open and not self._paused:
-            self._paused = True
-            self._wire.pause_reading()
+        self._unwanted = True
+        self._hold()
 
     def resume_reading(self) -> None:
         """Reads on."""
-        if self._open and self._paused:
-            self._paused = False
-            self._wire.resume_reading()
+        self._unwanted = False
+        self._hold()
 
     # --- inside ---
+
+    def _look_at_unsent(self) -> None:
+        if self._clogged and self._wire.get_write_buffer_size() > UNSENT_BYTES:
+            self._choked = True
+            self._hold()
+
+    def _hold(self) -> None:
+        """Reads, or leaves it on the wire, as both sides of the caller ask for."""
+        hold = self._unwanted or self._choked
+        if not self._open or hold == self._paused:
+            return
+        self._paused = hold
+        if hold:
+            self._wire.pause_reading()
+        else:
+            self._wire.resume_reading()
+
+    def _lose(self) -> None:
+        if not self._lost:
+            self._lost = True
+            self.conversation.lost()
 
     def _take(self, kind: WSMsgType, frame: WSFrame) -> None:
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
@@ -206,6 +241,7 @@ class Socket(WSListener):
             self._deliver(self._assembly.carry_on(payload, final=frame.fin))
         elif kind is WSMsgType.PING:
             self._ws.send_pong(frame.get_payload_as_bytes())
+            self._look_at_unsent()
 
     def _message(self, kind: Kind, frame: WSFrame) -> None:
         payload = frame.get_payload_as_bytes()
@@ -233,6 +269,8 @@ class Socket(WSListener):
             received = transport.close_handshake.recv
             code = int(received.code) if received else 0  # type: ignore[call-overload]
             transport.send_close(code or CloseCode.NORMAL)  # type: ignore[arg-type]
+            self._lose()  # the seat is free now, however long our last bytes take
+            self._wire.await_close()
         self._wire.finish()
 
 

@@ -31,7 +31,10 @@ HearingEvent = WordsSoFar | WordsForGood | Wordless | MarkerPassed | FlushDone |
 
 
 class Hearing:
-    """Counts audio in and words out, and stops reading while either side lags."""
+    """Counts audio in and words out.
+
+    Stops reading while too much audio waits; leaves out partials while the caller does not keep up.
+    """
 
     def __init__(self, opening: Opening, limits: Limits, history: History) -> None:
         self._audio_format, self._partials = opening.audio, opening.partials
@@ -60,6 +63,8 @@ class Hearing:
         Raises:
             InvalidMessage: the audio begins with the header of a file.
         """
+        if not event.data:
+            return []
         self.received_bytes += len(event.data)
         if len(self._head) < WAV_HEADER_BYTES:
             self._look_for_a_header(event.data)
@@ -105,7 +110,8 @@ class Hearing:
             case Consumed(at):
                 return self._consumed(at)
             case Writable(yes):
-                return self._set_writable(yes=yes)
+                self._writable = yes
+                return []
 
     def _answer(self, event: MarkerPassed | FlushDone) -> list[Command]:
         self._wishes -= 1
@@ -141,18 +147,10 @@ class Hearing:
 
     def _consumed(self, at: int) -> list[Command]:
         behind = self.received_sample - at
-        if self.reading or not self._writable or 2 * behind > self._backlog_samples:
+        if self.reading or 2 * behind > self._backlog_samples:
             return []
         self.reading = True
         return [ReadAudio(yes=True)]
-
-    def _set_writable(self, *, yes: bool) -> list[Command]:
-        """A caller that does not read is not read from, so that finals cannot pile up."""
-        self._writable = yes
-        if yes == self.reading:
-            return []
-        self.reading = yes
-        return [ReadAudio(yes=yes)]
 
     def _look_for_a_header(self, data: bytes) -> None:
         self._head += data[: WAV_HEADER_BYTES - len(self._head)]

@@ -42,7 +42,13 @@ from edge_node.sessions.states import (
 )
 from heliovox.protocol import messages as wire
 from heliovox.protocol.closing import CloseCode
-from shared.errors import InvalidMessage, LimitPassed, VoiceError, WrongKindOfMessage
+from shared.errors import (
+    InvalidMessage,
+    LimitPassed,
+    NodeDraining,
+    VoiceError,
+    WrongKindOfMessage,
+)
 
 
 class Session:
@@ -101,7 +107,7 @@ class Session:
             Spoke: self._spoke,
             Writable: self._heard,
             LinkLost: self._lost,
-            Drain: lambda event: [Tell(wire.Draining(event.deadline_ms))],
+            Drain: self._drain,
             DrainOver: self._drain_over,
             Tick: self._tick,
         }
@@ -262,13 +268,18 @@ class Session:
         self.history.note("link lost", self.received_sample)
         return self._end()
 
+    def _drain(self, event: Drain) -> list[Command]:
+        """Who has not said `start` yet will be told by the answer to it."""
+        opening = self.stream.state is Stream.OPENING
+        return [] if opening else [Tell(wire.Draining(event.deadline_ms))]
+
     def _drain_over(self, _: DrainOver) -> list[Command]:
         self._end_reason, self._end_code = "draining", CloseCode.GOING_AWAY
         if self.stream.state is Stream.LIVE:
             return self._begin_end()
         if self.stream.state is Stream.FINISHING:
             return self._end_if_done()
-        return [*self._end(), HangUp(self._end_code, self._end_reason)]
+        raise NodeDraining("the node stops", remedy="use another node")
 
     def _tick(self, event: Tick) -> list[Command]:
         if self._silent_since_s is None:

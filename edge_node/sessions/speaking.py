@@ -19,6 +19,8 @@ class SpeakQueue:
 
     def add(self, speak: Speak) -> list[Command]:
         """Takes a text, or says why not: the session goes on either way."""
+        if any(text.id == speak.id for text in self._texts):  # whose `spoken` is still to come
+            return [Tell(_in_use(speak.id))]
         if (problem := self._problem(speak)) is not None:
             return [Tell(problem), Tell(Spoken(speak.id, 0, cancelled=True))]
         self._texts.append(speak)
@@ -43,15 +45,6 @@ class SpeakQueue:
 
     def _problem(self, speak: Speak) -> Notice | None:
         limits = self._limits
-        if any(text.id == speak.id for text in self._texts):
-            return Notice(
-                "invalid_message",
-                "the id is in use",
-                "id",
-                speak.id[:100],
-                "use a new id",
-                speak.id,
-            )
         if len(self._texts) >= limits.speaks:
             return Notice(
                 "too_big",
@@ -71,3 +64,9 @@ class SpeakQueue:
                 speak.id,
             )
         return None
+
+
+def _in_use(speak_id: str) -> Notice:
+    return Notice(
+        "invalid_message", "the id is in use", "id", speak_id[:100], "use a new id", speak_id
+    )

@@ -135,12 +135,14 @@ def test_reading_stops_while_audio_piles_up_and_goes_on_below_half() -> None:
     assert session.handle(Audio(bytes(2), worked_off_sample=8_002))[1:] == []
 
 
-def test_a_caller_that_does_not_read_is_not_read_from() -> None:
+def test_a_caller_that_does_not_keep_up_is_spared_partials() -> None:
     session = opened()
-    assert session.handle(Writable(yes=False)) == [ReadAudio(yes=False)]
+    assert session.handle(Writable(yes=False)) == []
     assert told(session.handle(WordsSoFar(0, 320, (HELLO,)))) == [wire.SpeechStarted(1600)]
-    assert session.handle(Consumed(0)) == []
-    assert session.handle(Writable(yes=True)) == [ReadAudio(yes=True)]
+    assert told(session.handle(WordsSoFar(0, 640, (HELLO,)))) == []
+    assert session.handle(Writable(yes=True)) == []
+    [partial] = told(session.handle(WordsSoFar(0, 960, (HELLO,))))
+    assert partial.through_sample == 960
 
 
 def test_texts_are_said_one_after_another() -> None:
@@ -182,6 +184,35 @@ def test_draining_hears_to_the_end_and_says_why() -> None:
     *before, _, hang_up = session.handle(AllHeard(0))
     assert told(before)[-1].reason == "draining"
     assert hang_up.code is CloseCode.GOING_AWAY
+
+
+def test_a_caller_who_has_not_said_start_when_the_node_stops_is_told_why() -> None:
+    """`started` or `error` comes first, so he hears nothing of `draining` before."""
+    session = Session(OFFER, Limits())
+    assert session.handle(Drain(500)) == []
+    error = error_of(session.handle(DrainOver()))
+    assert (error.code, error.retryable) == ("node_draining", True)
+
+
+def test_a_session_that_has_ended_hears_nothing_of_draining() -> None:
+    session = opened()
+    session.handle(wire.Finish())
+    assert told(session.handle(Drain(500))) == [wire.Draining(500)]
+    session.handle(AllHeard(0))
+    assert session.handle(Drain(500)) == []
+
+
+def test_messages_without_audio_are_not_kept() -> None:
+    """They would never make a chunk, so nobody would ever take them away."""
+    assert opened().handle(Audio(b"")) == []
+
+
+def test_an_id_in_use_is_refused_without_an_end_of_its_first_text() -> None:
+    """`spoken` would be taken for the end of the text that is being said."""
+    session = opened(kind="synthesis")
+    session.handle(wire.Speak("a", "first"))
+    [notice] = told(session.handle(wire.Speak("a", "second")))
+    assert (notice.code, notice.field, notice.id) == ("invalid_message", "id", "a")
 
 
 def test_a_lost_link_gives_the_seat_back_and_tells_nobody() -> None:

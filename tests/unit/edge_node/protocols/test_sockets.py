@@ -1,0 +1,132 @@
+"""A socket between a parser, a wire and a conversation that only take notes."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from picows import WSCloseCode, WSMsgType
+
+from edge_node.protocols.sockets import UNSENT_BYTES, Socket, SocketLimits
+from shared.errors import VoiceError
+
+
+class Notes:
+    """The wire, the parser's transport and the conversation: what each was told."""
+
+    def __init__(self) -> None:
+        self.wire: list[str] = []
+        self.sent: list[WSMsgType] = []
+        self.heard: list[Any] = []
+        self.unsent = 0
+        self.underlying_transport = SimpleNamespace(get_extra_info=lambda _: self)
+        self.close_handshake = SimpleNamespace(recv=None)
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: self.wire.append(name)
+
+    def now_s(self) -> float:
+        return 0.0
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def send(self, kind: WSMsgType, _: bytes) -> None:
+        self.sent.append(kind)
+
+    def send_pong(self, _: bytes) -> None:
+        self.sent.append(WSMsgType.PONG)
+
+    def setsockopt(self, *_: int) -> None:
+        pass
+
+
+class Talk:
+    """A conversation."""
+
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *given: self.calls.append((name, *given))
+
+
+def frame(kind: WSMsgType, payload: bytes = b"", **bits: bool) -> Any:
+    flags = {"fin": True, "rsv1": False, "rsv2": False, "rsv3": False} | bits
+    return SimpleNamespace(msg_type=kind, get_payload_as_bytes=lambda: payload, **flags)
+
+
+@pytest.fixture
+def line() -> tuple[Socket, Notes, Talk]:
+    notes, talk = Notes(), Talk()
+    socket = Socket(lambda *_: talk, SocketLimits(), authenticated=True)  # type: ignore[arg-type]
+    socket.attach(notes)  # type: ignore[arg-type]
+    socket.on_ws_connected(notes)  # type: ignore[arg-type]
+    return socket, notes, talk
+
+
+Line = tuple[Socket, Notes, Talk]
+
+
+def test_messages_go_to_the_conversation_by_their_kind(line: Line) -> None:
+    socket, notes, talk = line
+    socket.on_ws_frame(notes, frame(WSMsgType.TEXT, b"{}"))
+    socket.on_ws_frame(notes, frame(WSMsgType.BINARY, b"\0\1"))
+    assert talk.calls == [("text", b"{}"), ("audio", b"\0\1")]
+
+
+def test_a_reserved_bit_is_refused(line: Line) -> None:
+    socket, notes, talk = line
+    socket.on_ws_frame(notes, frame(WSMsgType.TEXT, b"{}", rsv1=True))
+    [(name, error)] = talk.calls
+    assert name == "refuse"
+    assert isinstance(error, VoiceError)
+    assert error.code == "broken_frame"
+
+
+def test_who_pings_and_does_not_read_is_not_read_from_until_he_does(line: Line) -> None:
+    socket, notes, _ = line
+    socket.pause_writing()
+    notes.unsent = UNSENT_BYTES
+    socket.on_ws_frame(notes, frame(WSMsgType.PING))
+    assert "pause_reading" not in notes.wire, "slow is not mute: he may still cancel"
+    notes.unsent += 1
+    socket.on_ws_frame(notes, frame(WSMsgType.PING))
+    assert notes.wire == ["pause_reading"]
+    socket.resume_writing()
+    assert notes.wire == ["pause_reading", "resume_reading"]
+    assert notes.sent == [WSMsgType.PONG] * 2
+
+
+def test_reading_goes_on_when_neither_side_minds(line: Line) -> None:
+    socket, notes, _ = line
+    socket.pause_writing()
+    notes.unsent = UNSENT_BYTES + 1
+    socket.send_text(b"{}")
+    socket.pause_reading()
+    socket.resume_writing()
+    assert notes.wire == ["pause_reading"]
+    socket.resume_reading()
+    assert notes.wire == ["pause_reading", "resume_reading"]
+
+
+def test_who_says_goodbye_gives_his_seat_back_at_once_and_is_not_waited_for(line: Line) -> None:
+    """What is unsent may never be read."""
+    socket, notes, talk = line
+    notes.close_handshake = SimpleNamespace(recv=SimpleNamespace(code=WSCloseCode.OK))
+    socket.on_ws_frame(notes, frame(WSMsgType.CLOSE))
+    assert talk.calls == [("lost",)]
+    assert notes.wire == ["send_close", "await_close", "finish"]
+    socket.on_ws_disconnected(notes)
+    assert talk.calls == [("lost",)]
+
+
+def test_after_our_goodbye_only_the_callers_own_is_heard(line: Line) -> None:
+    socket, notes, talk = line
+    socket.pause_reading()
+    socket.close(1000, "finish")
+    assert notes.wire == ["pause_reading", "send_close", "await_close", "resume_reading"]
+    socket.on_ws_frame(notes, frame(WSMsgType.BINARY, b"late"))
+    socket.send_text(b"late")
+    assert (talk.calls, notes.sent) == ([], [])
+    socket.on_ws_frame(notes, frame(WSMsgType.CLOSE))
+    assert notes.wire[-1] == "finish"
