@@ -84,10 +84,10 @@ class Device:
 
     def enter(self, seat: Seat, listen: Listen) -> Occupant:
         """A session takes its seat. Raises EngineFailed where the engine broke."""
-        if self.failure is not None:
-            raise EngineFailed(self.failure.message, remedy="use another node")
         occupant = Occupant(seat, listen)
-        with self._wake:
+        with self._wake:  # or the engine could break in between, and this one never hear of it
+            if self.failure is not None:
+                raise EngineFailed(self.failure.message, remedy="use another node")
             self._occupants.add(occupant)
         return occupant
 
@@ -204,12 +204,13 @@ class Device:
     def _fail(self, error: Exception) -> None:
         known = isinstance(error, VoiceError)  # says all there is to say
         log.error("the recogniser failed: %s", error, exc_info=None if known else error)
-        self.failure = (
+        failure = (
             error
             if isinstance(error, VoiceError)
             else EngineFailed(f"the recogniser failed: {error}", remedy="use another node")
         )
         with self._wake:
+            self.failure = failure
             everyone = list(self._occupants)
-        told: list[Heard] = [SeatFailed(self.failure)]
+        told: list[Heard] = [SeatFailed(failure)]
         self._deliver([(occupant, told) for occupant in everyone])

@@ -44,4 +44,5 @@ class Recogniser:
 
 def _hear(report: Report) -> None:
     for occupant, heard in report:
-        occupant.listen(heard)
+        if not occupant.left:  # while the report was on its way
+            occupant.listen(heard)

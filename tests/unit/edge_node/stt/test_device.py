@@ -120,6 +120,26 @@ def test_when_the_engine_breaks_everybody_hears_of_it_and_nobody_may_enter() -> 
             enter(device)
 
 
+def test_nobody_enters_in_the_moment_in_which_the_engine_breaks() -> None:
+    """He would be among those who hear of it, or be told at the door: never neither."""
+    with running(WatchedEngine()) as device:
+        told: queue.Queue[object] = queue.Queue()
+
+        def come() -> None:
+            try:
+                told.put(enter(device))
+            except EngineFailed as refused:
+                told.put(refused)
+
+        with device._wake:
+            comer = threading.Thread(target=come)
+            comer.start()
+            comer.join(0.1)  # he stands at the lock, or has not come yet
+            device.failure = EngineFailed("broke")
+        comer.join(WAIT_S)
+        assert isinstance(told.get(timeout=WAIT_S), EngineFailed)
+
+
 def test_an_engine_that_does_not_load_is_said_at_start() -> None:
     def broken() -> ScriptedEngine:
         raise OSError("no such file")
