@@ -1,4 +1,4 @@
-"""Tokens to words: text, times, confidence. Grows with the tokens; nothing is done twice."""
+"""Tokens to words: text, times, confidence. Grows with them, and undoes only what they replace."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ class Transcript:
 
     def __init__(self) -> None:
         self.words: list[SpokenWord] = []
+        self._tokens: list[Token] = []
 
     @property
     def last_frame(self) -> int:
@@ -38,12 +39,30 @@ class Transcript:
     def add(self, tokens: Iterable[Token]) -> None:
         """Appends tokens in order. A piece that begins with "▁" begins a word."""
         for token in tokens:
-            starts = token.text.startswith(WORD_START)
-            text = token.text[1:] if starts else token.text
-            if starts or not self.words:
-                self.words.append(SpokenWord(text, token.frame, token.frame, token.probability, 1))
-            else:
-                self._extend(text, token)
+            if token.replaces:
+                self._take_back(token.replaces)
+            if token.text:
+                self._append(token)
+
+    def _append(self, token: Token) -> None:
+        self._tokens.append(token)
+        starts = token.text.startswith(WORD_START)
+        text = token.text[1:] if starts else token.text
+        if starts or not self.words:
+            self.words.append(SpokenWord(text, token.frame, token.frame, token.probability, 1))
+        else:
+            self._extend(text, token)
+
+    def _take_back(self, count: int) -> None:
+        """Forgets the latest tokens; what is left of a word is put together anew."""
+        kept = len(self._tokens) - count
+        begin = len(self._tokens)
+        while begin > kept:
+            begin -= self.words.pop().pieces
+        left = self._tokens[begin:kept]
+        del self._tokens[begin:]
+        for token in left:
+            self._append(token)
 
     def _extend(self, text: str, token: Token) -> None:
         word = self.words[-1]

@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from edge_node.stt.engine import Profile, Samples
+from shared.errors import Unsupported
 
 S = TypeVar("S")
 
@@ -31,6 +32,17 @@ def check_step(streams: Sequence[S], ready: Callable[[S], bool], profile: Profil
         raise ValueError("a stream is twice in one step: take one chunk of each at a time")
     if not all(ready(stream) for stream in streams):
         raise ValueError("a stream of the step has no whole chunk: ask `ready` first")
+
+
+def check_graph(graph: str, profile: Profile) -> None:
+    """Raises Unsupported: neither "" nor one of the model's graphs."""
+    if graph and graph not in profile.graphs:
+        raise Unsupported(
+            f"model {profile.model} has no graph {graph[:100]!r}",
+            field="graph",
+            value=graph,
+            remedy=f"use one of: {', '.join(profile.graphs) or 'it has none'}; or none",
+        )
 
 
 def steps_possible(accepted: int, profile: Profile) -> int:

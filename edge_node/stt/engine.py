@@ -35,6 +35,10 @@ class Profile:
     """One token frame."""
     tail_samples: int
     """Silence to append so that the last token comes out at the end of an utterance."""
+    graphs: tuple[str, ...] = ()
+    """The decoding graphs that a stream may be opened with."""
+    graph: str = ""
+    """Of sessions that name none; "" for none."""
     variant: str = "fp32"
     max_batch: int = 32
 
@@ -53,6 +57,9 @@ class Token:
     frame: int
     """Frames (`profile.frame_samples` each) from the stream's first sample."""
     probability: float
+    replaces: int = 0
+    """So many of the stream's latest tokens were a mistake: this one stands in their place. A token
+    without a text stands for nothing. Only streams with a graph change their minds."""
 
 
 class Stream(Protocol):
@@ -79,8 +86,13 @@ class Engine(Protocol):
         """The model's facts; constant."""
         ...
 
-    def open(self) -> Stream:
-        """A fresh stream at sample 0. Raises EngineFailed if the device is lost."""
+    def open(self, graph: str = "") -> Stream:
+        """A fresh stream at sample 0, with one of `profile.graphs` or none.
+
+        Raises:
+            EngineFailed: the device is lost.
+            Unsupported: no such graph.
+        """
         ...
 
     def accept(self, stream: Stream, samples: Samples) -> None:
@@ -100,7 +112,7 @@ class Engine(Protocol):
         ...
 
     def reset(self, stream: Stream) -> None:
-        """The stream as fresh as after `open`."""
+        """The stream as fresh as after `open`, with the same graph."""
         ...
 
     def close(self, stream: Stream) -> None:
@@ -115,6 +127,6 @@ class Engine(Protocol):
         """A stream that goes on where the snapshot was taken.
 
         Raises:
-            SnapshotRefused: of another model, variant or format, or not whole.
+            SnapshotRefused: of another model, variant, graph or format, or not whole.
         """
         ...

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
-from edge_node.stt.checks import check_step, finite, steps_possible
+from edge_node.stt.checks import check_graph, check_step, finite, steps_possible
 from edge_node.stt.engine import Profile, Samples, Snapshot, Stream, Token
 from edge_node.stt.snapshots import seal, unseal
 from shared.errors import SnapshotRefused
@@ -92,8 +92,9 @@ class ScriptedEngine:
         """As it was given."""
         return self._profile
 
-    def open(self) -> ScriptedStream:
+    def open(self, graph: str = "") -> ScriptedStream:
         """A fresh stream at sample 0."""
+        check_graph(graph, self._profile)
         return ScriptedStream()
 
     def accept(self, stream: Stream, samples: Samples) -> None:

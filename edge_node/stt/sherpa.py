@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import sherpa_onnx
 
-from edge_node.stt.checks import check_step, finite, steps_possible
+from edge_node.stt.checks import check_graph, check_step, finite, steps_possible
 from edge_node.stt.engine import Profile, Samples, Snapshot, Stream, Token
 from edge_node.stt.geometry import Geometry
 from edge_node.stt.runtime import Provider
@@ -50,8 +50,9 @@ class SherpaEngine:
         """The model's facts; constant."""
         return self._profile
 
-    def open(self) -> SherpaStream:
+    def open(self, graph: str = "") -> SherpaStream:
         """A fresh stream at sample 0; the silence before it is decoded with its first step."""
+        check_graph(graph, self._profile)
         return SherpaStream(self._fresh())
 
     def accept(self, stream: Stream, samples: Samples) -> None:

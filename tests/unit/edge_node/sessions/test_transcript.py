@@ -36,3 +36,41 @@ def test_words_do_not_depend_on_how_tokens_arrive(texts: list[str], cuts: list[i
     for first, last in pairwise(edges):
         pieces.add(tokens[first:last])
     assert pieces.words == whole.words
+
+
+def test_a_token_takes_the_place_of_those_it_replaces() -> None:
+    transcript = Transcript()
+    transcript.add([Token("▁call", 1, 0.9), Token("ome", 4, 0.4), Token("▁now", 7, 0.8)])
+    transcript.add([Token("▁home", 4, 0.6, replaces=2), Token("▁now", 8, 0.8)])
+    found = [(word.text, word.first_frame, word.last_frame) for word in transcript.words]
+    assert found == [("call", 1, 1), ("home", 4, 4), ("now", 8, 8)]
+    assert transcript.words[0].confidence == 0.9
+
+
+def test_a_token_without_text_only_takes_back() -> None:
+    transcript = Transcript()
+    transcript.add([Token("▁no", 1, 0.9), Token("▁yes", 3, 0.5)])
+    transcript.add([Token("", 0, 0.0, replaces=1)])
+    assert [word.text for word in transcript.words] == ["no"]
+    transcript.add([Token("", 0, 0.0, replaces=1)])
+    assert transcript.words == []
+    assert transcript.last_frame == -1
+
+
+@given(
+    kept=st.lists(st.sampled_from(["▁a", "b", "▁cd"]), max_size=6),
+    mistaken=st.lists(st.sampled_from(["▁a", "b", "▁cd"]), min_size=1, max_size=6),
+    instead=st.lists(st.sampled_from(["▁a", "b", "▁cd"]), min_size=1, max_size=6),
+)
+def test_what_was_replaced_leaves_no_trace(
+    kept: list[str], mistaken: list[str], instead: list[str]
+) -> None:
+    def tokens(texts: list[str], first_frame: int) -> list[Token]:
+        return [Token(text, first_frame + i, 0.5) for i, text in enumerate(texts)]
+
+    changed, straight = Transcript(), Transcript()
+    first, *rest = tokens(instead, len(kept))
+    changed.add(tokens(kept, 0) + tokens(mistaken, len(kept)))
+    changed.add([Token(first.text, first.frame, first.probability, len(mistaken)), *rest])
+    straight.add(tokens(kept + instead, 0))
+    assert changed.words == straight.words
