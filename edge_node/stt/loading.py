@@ -1,6 +1,7 @@
 """From a model's folder to an engine. All is checked first: a wrong file is a typed error."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -8,16 +9,18 @@ from typing import Literal
 import numpy as np
 import onnxruntime as ort
 
+from edge_node.stt.decoding import Decoder
 from edge_node.stt.engine import Engine, Profile
 from edge_node.stt.features import BINS, SAMPLE_RATE
 from edge_node.stt.geometry import Geometry
+from edge_node.stt.graph_files import default_graph, read_graphs
 from edge_node.stt.metadata import CtcFacts, ctc_facts, positive, transducer_geometry
 from edge_node.stt.model_files import Folder, Variant, open_folder, sha256_of
 from edge_node.stt.network import Network
 from edge_node.stt.onnx import OnnxEngine
 from edge_node.stt.runtime import Provider, session_from
 from edge_node.stt.sherpa import SherpaEngine, check_provider, recognise_ctc, recognise_transducer
-from edge_node.stt.vocabulary import Vocabulary, read_vocabulary
+from edge_node.stt.vocabulary import read_vocabulary
 from shared.errors import ModelRefused
 
 Backend = Literal["onnx", "sherpa"]
@@ -32,8 +35,9 @@ def load_engine(
     """The engine, warm.
 
     Args:
-        folder: model.onnx (or encoder, decoder, joiner), tokens.txt, optionally model.yaml.
-        backend: `onnx` for streaming CTC models; `sherpa` for transducers too.
+        folder: model.onnx (or encoder, decoder, joiner), tokens.txt, optionally model.yaml, and
+            decoding graphs (`graphs/NAME.arpa`).
+        backend: `onnx` for streaming CTC models, with graphs; `sherpa` for transducers too.
         variant: fp32, or int8 (`model.int8.onnx`).
         provider: where to compute.
 
@@ -54,7 +58,9 @@ def load_engine(
     vocabulary = read_vocabulary(_text(tokens), facts.symbols)
     profile = _profile(model, path, facts.geometry, variant)
     if backend == "onnx":
-        return _onnx(session, profile, facts, vocabulary, provider)
+        graphs = read_graphs(model, vocabulary)
+        profile = replace(profile, graphs=tuple(graphs), graph=default_graph(model, graphs))
+        return _onnx(session, profile, facts, Decoder(vocabulary, graphs), provider)
     return SherpaEngine(recognise_ctc(path, tokens, provider), profile, facts.geometry)
 
 
@@ -62,13 +68,13 @@ def _onnx(
     session: ort.InferenceSession,
     profile: Profile,
     facts: CtcFacts,
-    vocabulary: Vocabulary,
+    decoder: Decoder,
     provider: Provider,
 ) -> Engine:
     channel, time = (np.zeros(dims, np.float32) for dims in (facts.channel_dims, facts.time_dims))
     zero = (channel, time, np.zeros((), np.int64))
     network = Network(session, provider)
-    return OnnxEngine(network, profile, facts.geometry, vocabulary, zero, provider)
+    return OnnxEngine(network, profile, facts.geometry, decoder, zero, provider)
 
 
 def _load_transducer(

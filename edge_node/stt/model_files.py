@@ -20,6 +20,8 @@ class Card(msgspec.Struct, frozen=True):
     languages: tuple[str, ...] = ("en",)
     sha256: dict[str, str] = {}
     """What the files' checksums must be."""
+    graph: str = ""
+    """The graph of sessions that name none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_node.stt.checks import check_step, steps_possible
-from edge_node.stt.ctc import Emitted, greedy
+from edge_node.stt.checks import check_graph, check_step, steps_possible
+from edge_node.stt.ctc import greedy
+from edge_node.stt.decoding import Decoder, Decoding
 from edge_node.stt.engine import Profile, Samples, Snapshot, Stream, Token
 from edge_node.stt.features import BINS, Fbank, Features, span_samples
 from edge_node.stt.geometry import Geometry
@@ -16,7 +17,6 @@ from edge_node.stt.pending import Pending
 from edge_node.stt.rows import SPARE, Row, Rows
 from edge_node.stt.runtime import Provider, on_device
 from edge_node.stt.snapshots import seal, unseal
-from edge_node.stt.vocabulary import Vocabulary
 from shared.errors import ModelRefused, SnapshotRefused
 
 
@@ -28,7 +28,7 @@ class OnnxStream:
     pending: Pending
     overlap: Features
     """The feature frames that the next window begins with, shape (overlap, bins)."""
-    last: int
+    decoding: Decoding
     accepted: int = 0
     steps: int = 0
     closed: bool = False
@@ -44,13 +44,13 @@ class Primed:
 
 
 class OnnxEngine:
-    """Greedy CTC over a network with explicit states.
+    """CTC, greedy or with a graph, over a network with explicit states.
 
     Args:
         network: the model, loaded.
         profile: its facts for callers.
         geometry: how it walks over audio.
-        vocabulary: its symbols.
+        decoder: its symbols to tokens.
         zero: the network's states at the very start, a row each.
         provider: where it runs.
     """
@@ -60,12 +60,12 @@ class OnnxEngine:
         network: Network,
         profile: Profile,
         geometry: Geometry,
-        vocabulary: Vocabulary,
+        decoder: Decoder,
         zero: Sequence[Row],
         provider: Provider,
     ) -> None:
         self._network, self._profile, self._geometry = network, profile, geometry
-        self._vocabulary, self._provider = vocabulary, provider
+        self._decoder, self._provider = decoder, provider
         self._fbank = Fbank(geometry.shift)
         self._primed = self._prime(zero)
         self._rows = Rows(self._primed.states, provider)
@@ -77,9 +77,11 @@ class OnnxEngine:
         """The model's facts; constant."""
         return self._profile
 
-    def open(self) -> OnnxStream:
+    def open(self, graph: str = "") -> OnnxStream:
         """A fresh stream at sample 0."""
-        stream = OnnxStream(self._rows.take(), _silence(0), self._primed.overlap, 0)
+        check_graph(graph, self._profile)
+        decoding = self._decoder.fresh(graph, self._primed.last)
+        stream = OnnxStream(self._rows.take(), _silence(0), self._primed.overlap, decoding)
         self._freshen(stream)
         return stream
 
@@ -116,13 +118,22 @@ class OnnxEngine:
         """The stream as bytes."""
         own = _own(stream)
         states = self._rows.read(own.row)
-        saved = SavedStream(own.steps, own.last, own.pending.all(), own.overlap, states)
+        decoding = own.decoding
+        saved = SavedStream(
+            own.steps,
+            decoding.last,
+            decoding.graph,
+            self._decoder.pack(decoding),
+            own.pending.all(),
+            own.overlap,
+            states,
+        )
         return seal(self._profile, FORMAT, own.accepted, encode_state(saved))
 
     def restore(self, snapshot: Snapshot) -> OnnxStream:
         """A stream that goes on where the snapshot was taken."""
-        like = SavedStream(0, 0, np.zeros(0, np.float32), self._primed.overlap, self._primed.states)
-        saved = decode_state(unseal(self._profile, FORMAT, snapshot), like)
+        like = self._primed.overlap, self._primed.states
+        saved = decode_state(unseal(self._profile, FORMAT, snapshot), *like)
         waiting = snapshot.sample - saved.steps * self._geometry.chunk_samples
         if len(saved.audio) != waiting + self._geometry.context_samples:
             raise SnapshotRefused(
@@ -131,14 +142,16 @@ class OnnxEngine:
                 value=snapshot.sample,
                 remedy="fetch the snapshot again, or replay the audio from the last final",
             )
+        decoding = self._decoder.unpack(saved.last, saved.graph, saved.beam)
         row = self._rows.take()
         self._rows.write(row, saved.states)
         pending = Pending(saved.audio)
-        return OnnxStream(row, pending, saved.overlap, saved.last, snapshot.sample, saved.steps)
+        return OnnxStream(row, pending, saved.overlap, decoding, snapshot.sample, saved.steps)
 
     def _freshen(self, stream: OnnxStream) -> None:
         stream.pending = _silence(self._geometry.context_samples)
-        stream.overlap, stream.last = self._primed.overlap, self._primed.last
+        stream.overlap = self._primed.overlap
+        stream.decoding = self._decoder.fresh(stream.decoding.graph, self._primed.last)
         stream.accepted = stream.steps = 0
 
     def _step(self, streams: Sequence[OnnxStream]) -> list[list[Token]]:
@@ -147,18 +160,10 @@ class OnnxEngine:
         windows = self._windows(streams, size)
         logprobs, states = self._network.run(windows, self._rows.gather(rows))
         self._rows.scatter(rows, states)
-        last = [stream.last for stream in streams]
-        emitted, after = greedy(logprobs[: len(streams)], last, self._vocabulary.blank)
-        tokens = []
-        for stream, new, best in zip(streams, emitted, after, strict=True):
-            first = self._geometry.first_token_frame(stream.steps)
-            tokens.append([self._token(one, first) for one in new])
-            stream.steps, stream.last = stream.steps + 1, best
-        return tokens
-
-    def _token(self, emitted: Emitted, first_frame: int) -> Token:
-        text = self._vocabulary.symbols[emitted.symbol]
-        return Token(text, max(0, first_frame + emitted.frame), emitted.probability)
+        first = [self._geometry.first_token_frame(stream.steps) for stream in streams]
+        for stream in streams:
+            stream.steps += 1
+        return self._decoder.tokens(logprobs, [stream.decoding for stream in streams], first)
 
     def _windows(self, streams: Sequence[OnnxStream], size: int) -> Features:
         """The next window of each stream, shape (size, bins, window); silence behind them."""
@@ -182,7 +187,7 @@ class OnnxEngine:
         logprobs, states = self._network.run(pair, starts)
         self._check_symbols(logprobs.shape)
         overlap = np.repeat(frame[None], self._geometry.overlap, axis=0)
-        _, (last, _) = greedy(logprobs, [self._vocabulary.blank] * 2, self._vocabulary.blank)
+        _, (last, _) = greedy(logprobs, [self._decoder.blank] * 2, self._decoder.blank)
         return Primed(tuple(state.numpy()[0] for state in states), overlap, last)
 
     def _smallest_batch(self) -> int:
@@ -205,7 +210,7 @@ class OnnxEngine:
 
     def _check_symbols(self, scored: tuple[int, ...]) -> None:
         frames = self._geometry.shift // self._geometry.subsampling
-        wanted = (2, frames, len(self._vocabulary.symbols))
+        wanted = (2, frames, self._decoder.symbols)
         if scored != wanted:
             raise ModelRefused(
                 f"the model scores {scored} (streams, frames, symbols), its metadata say {wanted}",

@@ -11,7 +11,7 @@ from edge_node.stt.features import Features
 from edge_node.stt.rows import Row
 from shared.errors import SnapshotRefused
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,9 @@ class SavedStream:
     steps: int
     last: int
     """The best symbol of the last frame."""
+    graph: str
+    beam: bytes
+    """Empty for a stream without a graph."""
     audio: Samples
     """From the context of the next chunk on."""
     overlap: Features
@@ -30,6 +33,8 @@ class SavedStream:
 class _Wire(msgspec.Struct, array_like=True):
     steps: int
     last: int
+    graph: str
+    beam: bytes
     audio: bytes
     overlap: bytes
     states: list[bytes]
@@ -39,11 +44,12 @@ def encode_state(saved: SavedStream) -> bytes:
     """Little-endian arrays; their shapes follow from the model."""
     states = [state.tobytes() for state in saved.states]
     audio, overlap = saved.audio.tobytes(), saved.overlap.tobytes()
-    return msgspec.msgpack.encode(_Wire(saved.steps, saved.last, audio, overlap, states))
+    wire = _Wire(saved.steps, saved.last, saved.graph, saved.beam, audio, overlap, states)
+    return msgspec.msgpack.encode(wire)
 
 
-def decode_state(body: bytes, like: SavedStream) -> SavedStream:
-    """The stream again; arrays take their shapes and types from `like`.
+def decode_state(body: bytes, like_overlap: Features, like_states: Sequence[Row]) -> SavedStream:
+    """The stream again; arrays take their shapes and types from others like them.
 
     Raises:
         SnapshotRefused: it cannot be read, or has other shapes.
@@ -51,15 +57,15 @@ def decode_state(body: bytes, like: SavedStream) -> SavedStream:
     try:
         wire = msgspec.msgpack.decode(body, type=_Wire)
         audio = np.frombuffer(wire.audio, np.float32)
-        overlap = _shaped(wire.overlap, like.overlap)
-        states = [_shaped(*pair) for pair in zip(wire.states, like.states, strict=True)]
+        overlap = _shaped(wire.overlap, like_overlap)
+        states = [_shaped(*pair) for pair in zip(wire.states, like_states, strict=True)]
     except (msgspec.DecodeError, ValueError) as error:
         raise SnapshotRefused(
             f"the snapshot cannot be read: {error}",
             field="state",
             remedy="fetch the snapshot again, or replay the audio from the last final",
         ) from error
-    return SavedStream(wire.steps, wire.last, audio, overlap, states)
+    return SavedStream(wire.steps, wire.last, wire.graph, wire.beam, audio, overlap, states)
 
 
 def _shaped(data: bytes, like: Row) -> Row:
