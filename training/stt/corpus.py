@@ -20,6 +20,7 @@ from training.stt import augment, places, recordings, shards, text, voices
 from training.stt.engines import Espeak, read_all
 from training.stt.features import features
 from training.stt.shards import Speech
+from training.stt.tones import tonal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,8 +28,12 @@ if TYPE_CHECKING:
     from training.stt.augment import F32, Rng
     from training.stt.text import Domain
 
-PER_SHARD: Final = {"product": 90, "others": 60, "espeak": 130}
-"""Utterances of each group of voices in a shard, about 20 minutes together."""
+PER_SHARD: Final = {
+    "synthetic": {"product": 90, "others": 60, "espeak": 130},
+    "vocabulary": {"product": 90, "others": 60, "espeak": 130},
+    "isolated": {"product": 40, "others": 90, "espeak": 420},
+}
+"""Utterances of each group of voices in a shard of each kind, 9 to 17 minutes together."""
 
 Mix = dict[str, dict["Domain", float]]
 
@@ -43,9 +48,15 @@ MIXES: Final[dict[str, Mix]] = {
         "others": {"telephone": 0.20, "callcentre": 0.80},
         "espeak": {"telephone": 0.20, "callcentre": 0.80},
     },
+    "isolated": {
+        "product": {"isolated": 1.0},
+        "others": {"isolated": 1.0},
+        "espeak": {"isolated": 1.0},
+    },
 }
 """Shares of each domain, by kind of shard and group of voices. The second kind is there because
-1,000 words need more sentences than the first gives them."""
+1,000 words need more sentences than the first gives them, the third because a word alone is the
+hardest to hear."""
 
 NOISES_PER_COPY: Final = 12
 JOINED: Final = 0.08
@@ -67,12 +78,12 @@ def rng_for(name: str, *numbers: int) -> Rng:
     return np.random.default_rng([zlib.crc32(name.encode()), *numbers])
 
 
-def synthesise(name: str, mix: Mix, seed: int, espeak: Espeak) -> Iterator[Speech]:
+def synthesise(name: str, kind: str, seed: int, espeak: Espeak) -> Iterator[Speech]:
     """One shard of synthetic speech."""
     rng = random.Random(f"{seed} {name}")
     items: list[tuple[str, voices.Reading]] = []
-    for group, count in PER_SHARD.items():
-        domains, weights = zip(*mix[group].items(), strict=True)
+    for group, count in PER_SHARD[kind].items():
+        domains, weights = zip(*MIXES[kind][group].items(), strict=True)
         items += [
             (text.draw(rng, domain, "train"), voices.draw(rng, group, "train"))
             for domain in rng.choices(domains, weights, k=count)
@@ -128,8 +139,27 @@ def speech_shard(work: Path, kind: str, shard: int, seed: int, espeak: Espeak) -
     name = f"{kind}-{shard:03d}"
     path = work / "speech" / name
     if not path.with_suffix(".json").exists():
-        shards.write_speech(path, synthesise(name, MIXES[kind], seed, espeak))
+        shards.write_speech(path, synthesise(name, kind, seed, espeak))
     return name
+
+
+def nobody_shard(work: Path, clips: int, seed: int, noises: Sequence[F32]) -> None:
+    """Writes sounds in which nobody speaks, unless they are there."""
+    path = work / "features" / "nobody-copy0"
+    if path.with_suffix(".json").exists():
+        return
+    rng = rng_for("nobody", seed)
+    babble = [one.samples for one in shards.read_speech(work / "speech" / "synthetic-000")[:40]]
+    heard = (_nobody(rng, noises, babble) for _ in range(clips))
+    frames = shards.write_features(path, (("", "noise", features(x)) for x in heard))
+    print(f"nobody: {frames / 360_000:.2f} h", flush=True)
+
+
+def _nobody(rng: Rng, noises: Sequence[F32], babble: Sequence[F32]) -> F32:
+    if rng.random() < 0.3:
+        return augment.noise_alone(rng, noises, babble)
+    x = tonal(augment.seconds(rng.uniform(1, 8)), rng)
+    return augment.degrade(x, rng, augment.HEAVY, "train", noises, babble)
 
 
 def main() -> None:
@@ -138,6 +168,8 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first synthetic shard")
     parser.add_argument("--shards", type=int, default=40, help="how many; 3 hold about an hour")
     parser.add_argument("--vocabulary-shards", type=int, default=24, help="more, of 1,000 words")
+    parser.add_argument("--isolated-shards", type=int, default=6, help="more, of words alone")
+    parser.add_argument("--nobody", type=int, default=1200, help="clips without speech")
     parser.add_argument("--copies", type=int, default=2, help="copies of each synthetic shard")
     parser.add_argument("--an4-copies", type=int, default=0, help="copies of AN4's training speech")
     parser.add_argument("--seed", type=int, default=1)
@@ -156,6 +188,7 @@ def main() -> None:
         )
     espeak = Espeak()
     wanted = [("synthetic", asked.first + i) for i in range(asked.shards)]
+    wanted += [("isolated", asked.first + i) for i in range(asked.isolated_shards)]
     wanted += [("vocabulary", asked.first + i) for i in range(asked.vocabulary_shards)]
     for kind, shard in wanted:
         name = speech_shard(asked.work, kind, shard, asked.seed, espeak)
@@ -163,6 +196,7 @@ def main() -> None:
             hours = copy_shard(asked.work, name, number, asked.seed, noises)
             after_s = time.monotonic() - started_s
             print(f"{name} copy {number}: {hours:.2f} h after {after_s:.0f} s", flush=True)
+    nobody_shard(asked.work, asked.nobody, asked.seed, noises)
 
 
 if __name__ == "__main__":

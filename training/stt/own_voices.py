@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import onnxruntime as ort
+
 from edge_node.tts.clauses import clauses
 from edge_node.tts.dictionary import Dictionary, LetterRules, SortedLines
 from edge_node.tts.phones import IDS
 from edge_node.tts.pronounce import Pronouncer
-
 from training.stt import evalsets, places, recordings, shards, text
 from training.stt.corpus import Surroundings, copies, rng_for
 from training.stt.features import features
