@@ -21,7 +21,7 @@ I64 = NDArray[np.int64]
 Rng = np.random.Generator
 Group = Literal["human", "cuts", "product", "other"]
 
-SHARES: Final[Mapping[Group, float]] = {"human": 0.28, "cuts": 0.1, "product": 0.26, "other": 0.36}
+SHARES: Final[Mapping[Group, float]] = {"human": 0.36, "cuts": 0.05, "product": 0.3, "other": 0.29}
 """Of the seconds the network sees. A group that is missing leaves its share to the rest."""
 
 EARLY_FRAMES: Final = 420

@@ -16,7 +16,6 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from training.stt import augment, evalsets, places
-from training.stt.features import SAMPLE_RATE
 from training.stt.recognise import recogniser, transcripts
 from training.stt.scoring import Scored, rate, word_errors
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from training.stt.shards import Speech
 
 MODELS: Final = ("model.onnx", "model.int8.onnx")
-TELEPHONE_RATE: Final = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +32,21 @@ class Condition:
 
     label: str
     source: str
-    rate: int = SAMPLE_RATE
-    mulaw: bool = False
+    telephone: bool = False
+    """By way of 8 kHz mu-law, and back to 16 kHz."""
     lead_s: float | None = evalsets.LEAD_S
     """Silence before the first word; None draws 0 to 0.1 s for each utterance."""
 
 
 CONDITIONS: Final = (
     Condition("our voices, 16 kHz", "own-telephone"),
-    Condition("our voices, 8 kHz mu-law", "own-telephone", TELEPHONE_RATE, mulaw=True),
+    Condition("our voices, 8 kHz mu-law", "own-telephone", telephone=True),
     Condition("our voices, cut in at 0 to 0.1 s", "own-telephone", lead_s=None),
     Condition("our voices, call centre", "own-callcentre"),
     Condition("their teachers", "teachers-telephone"),
     Condition("their teachers, call centre", "teachers-callcentre"),
     Condition("AN4 test speakers", "an4"),
-    Condition("AN4 test speakers, 8 kHz mu-law", "an4", TELEPHONE_RATE, mulaw=True),
+    Condition("AN4 test speakers, 8 kHz mu-law", "an4", telephone=True),
     Condition("unseen voices, telephone", "unseen-telephone"),
     Condition("unseen voices, telephone, 10 to 20 dB noise", "unseen-telephone-noise"),
     Condition("unseen voices, call centre", "unseen-callcentre"),
@@ -59,9 +57,10 @@ def heard_as(samples: F32, condition: Condition, rng: random.Random) -> F32:
     """The samples a caller would send under this condition."""
     lead_s = rng.uniform(0, 0.1) if condition.lead_s is None else condition.lead_s
     x = evalsets.surrounded(samples, lead_s)
-    if condition.rate == TELEPHONE_RATE:
-        x = resample_poly(x, 1, 2).astype(np.float32)
-    return augment.mulaw(np.clip(x, -1, 1)) if condition.mulaw else x
+    if not condition.telephone:
+        return x
+    narrow = augment.mulaw(np.clip(resample_poly(x, 1, 2), -1, 1).astype(np.float32))
+    return resample_poly(narrow, 2, 1).astype(np.float32)
 
 
 class Evaluation:
@@ -77,7 +76,7 @@ class Evaluation:
         rng = random.Random(condition.label)
         speech = self.sets[condition.source]
         samples = [heard_as(one.samples, condition, rng) for one in speech]
-        heard = transcripts(self.recogniser, samples, condition.rate)
+        heard = transcripts(self.recogniser, samples)
         return list(zip(speech, heard, strict=True))
 
     def row(self, label: str, **values: object) -> None:
@@ -105,7 +104,7 @@ class Evaluation:
 
     def digits(self) -> None:
         """How many of FSDD's isolated digits are right, "oh" counting as zero."""
-        condition = Condition("FSDD digits, 8 kHz", "fsdd", TELEPHONE_RATE)
+        condition = Condition("FSDD digits", "fsdd")
         pairs = self.hear(condition)
         wrong = [Scored(s.source, int(h.replace("oh", "zero") != s.text), 1) for s, h in pairs]
         found = rate(wrong, random.Random(1))

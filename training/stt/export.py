@@ -6,6 +6,7 @@ quantisation finds, and what runs fastest. `python -m training.stt.export --help
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -213,6 +214,13 @@ def load_network(checkpoint: Path) -> Recogniser:
     return network.eval()
 
 
+def write_sums(folder: Path) -> None:
+    """SHA256SUMS of every other file: what `heliovox models verify` compares with."""
+    files = sorted(path for path in folder.iterdir() if path.name != "SHA256SUMS")
+    lines = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
+    (folder / "SHA256SUMS").write_text("".join(lines))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exports a checkpoint: fp32, static int8, tokens and word pieces."""
     parser = places.parser(__doc__, assets=False)
@@ -225,6 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     quantise(asked.into / "model.onnx", asked.into / "model.int8.onnx", asked.work)
     write_tokens(Pieces(asked.work / "bpe.model"), asked.into / "tokens.txt")
     shutil.copyfile(asked.work / "bpe.model", asked.into / "bpe.model")
+    write_sums(asked.into)
     for path in sorted(asked.into.iterdir()):
         print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB")
 

@@ -88,7 +88,7 @@ def main() -> None:
     embedded = sorted(places.MODEL.parent.glob("voice-*"))
     parser.add_argument("--voices", type=Path, nargs="+", default=embedded, help="model folders")
     parser.add_argument("--data", type=Path, default=Path("edge_node/tts/data"))
-    parser.add_argument("--utterances", type=int, default=1500, help="of each voice")
+    parser.add_argument("--utterances", type=int, default=3000, help="of each voice")
     parser.add_argument("--name", default="own", help="of the shards")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()

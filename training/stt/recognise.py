@@ -26,23 +26,21 @@ def recogniser(folder: Path, model: str) -> sherpa_onnx.OnlineRecognizer:
     )
 
 
-def transcripts(
-    recogniser: sherpa_onnx.OnlineRecognizer, speech: Sequence[F32], rate: int = SAMPLE_RATE
-) -> list[str]:
-    """What is heard in each, all of `rate` samples a second; 16 at a time."""
+def transcripts(recogniser: sherpa_onnx.OnlineRecognizer, speech: Sequence[F32]) -> list[str]:
+    """What is heard in each, at 16 kHz; 16 at a time."""
     heard: list[str] = []
     for start in range(0, len(speech), BATCH):
-        heard += _batch(recogniser, speech[start : start + BATCH], rate)
+        heard += _batch(recogniser, speech[start : start + BATCH])
     return heard
 
 
-def _batch(recogniser: sherpa_onnx.OnlineRecognizer, speech: Sequence[F32], rate: int) -> list[str]:
+def _batch(recogniser: sherpa_onnx.OnlineRecognizer, speech: Sequence[F32]) -> list[str]:
     streams = [recogniser.create_stream() for _ in speech]
-    piece = round(PIECE_S * rate)
+    piece = round(PIECE_S * SAMPLE_RATE)
     for at in range(0, max(map(len, speech)), piece):
         for stream, samples in zip(streams, speech, strict=True):
             if at < len(samples):
-                stream.accept_waveform(rate, np.ascontiguousarray(samples[at : at + piece]))
+                stream.accept_waveform(SAMPLE_RATE, np.ascontiguousarray(samples[at : at + piece]))
         _drain(recogniser, streams)
     for stream in streams:
         stream.input_finished()
