@@ -145,6 +145,8 @@ class Node:
             voices=self.speech.voices,
             chunk_ms=round(profile.chunk_samples / per_ms),
             lookahead_ms=round(profile.lookahead_samples / per_ms),
+            graphs=profile.graphs,
+            graph=profile.graph,
         )
         return House(
             offer=offer,

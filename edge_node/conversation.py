@@ -184,7 +184,7 @@ class Conversation:
                 frame_ms = 1000 * profile.frame_samples / profile.sample_rate
                 rules = Rules.of(frame_ms, opening.endpoint_silence_ms)
                 seat = Seat(opening.audio, profile, rules)
-                self._occupant = house.device.enter(seat, self.heard)
+                self._occupant = house.device.enter(seat, self.heard, opening.graph)
         except VoiceError as error:
             self._leave_seat()
             self._handle(Failed(error))

@@ -140,6 +140,7 @@ class Session:
             output=opening.output,
             chunk_ms=offer.chunk_ms,
             lookahead_ms=offer.lookahead_ms,
+            graph=opening.graph or None,
         )
         return [Tell(started)]
 

@@ -8,6 +8,7 @@ from shared.audio import check_format
 from shared.errors import InvalidMessage, Unsupported
 
 ENDPOINT_SILENCE_MS = (200, 5000)
+NO_GRAPH = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,10 @@ class Offer:
     """The first is the default."""
     chunk_ms: int
     lookahead_ms: int
+    graphs: tuple[str, ...] = ()
+    """What sessions may expect to hear."""
+    graph: str = ""
+    """The default of those, "" for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Opening:
     output: AudioFormat
     partials: bool
     endpoint_silence_ms: int
+    graph: str = ""
+    """The decoding graph, "" for none."""
 
     @property
     def hears(self) -> bool:
@@ -52,7 +59,7 @@ def open_as_asked(ask: Start, offer: Offer) -> Opening:
     """The session that `ask` opens on a node with this offer.
 
     Raises:
-        Unsupported: a kind, language, format, model or voice that the node does not have.
+        Unsupported: a kind, language, format, model, voice or graph that the node does not have.
         InvalidMessage: a number out of its range.
     """
     _one_of("kind", ask.kind, KINDS)
@@ -77,6 +84,7 @@ def open_as_asked(ask: Start, offer: Offer) -> Opening:
         output=ask.output,
         partials=ask.partials,
         endpoint_silence_ms=ask.endpoint_silence_ms,
+        graph=_graph(ask.graph, offer) if hears else "",
     )
 
 
@@ -97,3 +105,12 @@ def _chosen(field: str, asked: str | None, offered: tuple[str, ...]) -> str:
     if not offered:
         raise Unsupported(f"this node has no {field}", field=field, remedy="use another node")
     return offered[0]
+
+
+def _graph(asked: str | None, offer: Offer) -> str:
+    if asked is None:
+        return offer.graph
+    if asked in ("", NO_GRAPH):
+        return ""
+    _one_of("graph", asked, (*offer.graphs, NO_GRAPH))
+    return asked

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from edge_node.sessions.heard import Consumed, Heard, SeatFailed
 from edge_node.stt.batcher import Batcher, BatchRules
+from edge_node.stt.checks import check_graph
 from edge_node.stt.engine import Engine, Profile, Samples, Stream
 from edge_node.stt.meter import StepMeter
 from edge_node.stt.seat import Asked, Seat
@@ -29,6 +30,7 @@ class Occupant:
 
     seat: Seat
     listen: Listen
+    graph: str = ""
     stream: Stream | None = None
     crowded: bool = False
     """Set by the event loop: it waits to hear of room."""
@@ -82,9 +84,15 @@ class Device:
             raise EngineFailed("the engine is not loaded")
         return self._engine.profile
 
-    def enter(self, seat: Seat, listen: Listen) -> Occupant:
-        """A session takes its seat. Raises EngineFailed where the engine broke."""
-        occupant = Occupant(seat, listen)
+    def enter(self, seat: Seat, listen: Listen, graph: str = "") -> Occupant:
+        """A session takes its seat, with one of the profile's graphs or none.
+
+        Raises:
+            EngineFailed: the engine broke.
+            Unsupported: no such graph; said here, as the device's thread must not fail over it.
+        """
+        check_graph(graph, self.profile)
+        occupant = Occupant(seat, listen, graph)
         with self._wake:  # or the engine could break in between, and this one never hear of it
             if self.failure is not None:
                 raise EngineFailed(self.failure.message, remedy="use another node")
@@ -170,7 +178,7 @@ class Device:
         heard, ended, samples = occupant.seat.turn()
         occupant.told = heard
         if occupant.stream is None:
-            occupant.stream = engine.open()
+            occupant.stream = engine.open(occupant.graph)
         elif ended:
             engine.reset(occupant.stream)
         return samples

@@ -46,6 +46,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--realtime", action="store_true", help="send a file as it was spoken")
     parser.add_argument("--model", help="the recogniser (default: the node's)")
     parser.add_argument(
+        "--graph", metavar="NAME", help="what is expected to be said, or none (default: the node's)"
+    )
+    parser.add_argument(
         "--endpoint-silence-ms",
         type=int,
         default=700,
@@ -91,6 +94,7 @@ async def _listen(
         audio=source.audio,
         model=args.model,
         endpoint_silence_ms=args.endpoint_silence_ms,
+        graph=args.graph,
     ) as session:
         feed = Feed(source.pieces)
         pieces = paced(aiter(feed), source.audio) if args.realtime else aiter(feed)

@@ -57,6 +57,7 @@ class Client:
         model: str | None = None,
         partials: bool = True,
         endpoint_silence_ms: int = 700,
+        graph: str | None = None,
         acknowledge: bool = True,
     ) -> AsyncIterator[Session]:
         """Opens a session; leaving the block closes it, whatever happened inside.
@@ -70,6 +71,8 @@ class Client:
             model: None takes the node's default.
             partials: whether words are told before they are final.
             endpoint_silence_ms: silence that ends an utterance, 200 to 5000.
+            graph: what is expected to be said, one of the node's decoding graphs; "none" to expect
+                nothing, None takes the node's default.
             acknowledge: a final counts as stored once the next event is asked for. False leaves
                 `Session.ack` to the application.
 
@@ -78,7 +81,9 @@ class Client:
             Refused: the node said no; Unauthorised for the key.
             TimedOut: no `started` in time.
         """
-        start = Start(kind, language, audio, output, voice, model, partials, endpoint_silence_ms)
+        start = Start(
+            kind, language, audio, output, voice, model, partials, endpoint_silence_ms, graph
+        )
         socket = await open_socket(
             self.url, self._key, tls=self._tls, proxy=self._proxy, limits=self._limits
         )

@@ -43,6 +43,8 @@ class Start(Message, frozen=True, tag="start"):
     partials: bool = True
     endpoint_silence_ms: int = 700
     """Silence after words that ends an utterance, 200 to 5000."""
+    graph: str | None = None
+    """What is expected to be said: one of the node's decoding graphs, "none", or its default."""
     key: str | None = None
     """The caller's key, where neither a header nor a subprotocol could carry it."""
 
@@ -120,6 +122,8 @@ class Started(Message, frozen=True, tag="started"):
     """The recogniser steps once for this much audio."""
     lookahead_ms: int
     """Audio the recogniser needs beyond a word before it can tell it."""
+    graph: str | None = None
+    """The decoding graph, None for none."""
 
 
 class SpeechStarted(Message, frozen=True, tag="speech_started"):

@@ -1,5 +1,6 @@
 """A session as a play: what happens, and what is done about it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -231,12 +232,38 @@ def test_a_lost_link_gives_the_seat_back_and_tells_nobody() -> None:
         ({"output": AudioFormat("mp3", 16000)}, "output.encoding"),  # type: ignore[arg-type]
         ({"kind": "synthesis", "voice": "hal"}, "voice"),
         ({"model": "other"}, "model"),
+        ({"graph": "klingon"}, "graph"),
     ],
 )
 def test_what_the_node_does_not_have_is_refused_by_name(ask: dict[str, Any], field: str) -> None:
     error = error_of(Session(OFFER, Limits()).handle(wire.Start(**ask)))
     assert (error.code, error.field) == ("unsupported", field)
     assert error.remedy
+
+
+@pytest.mark.parametrize(
+    ("asked", "graph"),
+    [(None, "telephone"), ("digits", "digits"), ("none", None), ("", None)],
+)
+def test_a_session_chooses_its_graph(asked: str | None, graph: str | None) -> None:
+    offer = replace(OFFER, graphs=("digits", "telephone"), graph="telephone")
+    session = Session(offer, Limits())
+    [take] = session.handle(wire.Start(graph=asked))
+    assert isinstance(take, TakeSeat)
+    assert take.opening.graph == (graph or "")
+    [started] = told(session.handle(SeatGranted("s", take.opening)))
+    assert isinstance(started, wire.Started)
+    assert started.graph == graph
+
+
+def test_without_graphs_none_is_the_default_and_a_voice_needs_none() -> None:
+    [take] = Session(OFFER, Limits()).handle(wire.Start())
+    assert isinstance(take, TakeSeat)
+    assert take.opening.graph == ""
+    offer = replace(OFFER, graphs=("telephone",), graph="telephone")
+    [take] = Session(offer, Limits()).handle(wire.Start(kind="synthesis"))
+    assert isinstance(take, TakeSeat)
+    assert take.opening.graph == ""
 
 
 @pytest.mark.parametrize("silence_ms", [199, 5001, -1])

@@ -4,6 +4,7 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -12,12 +13,12 @@ from edge_node.sessions.utterances import Rules
 from edge_node.stt.batcher import BatchRules
 from edge_node.stt.device import Device, Occupant
 from edge_node.stt.engine import Stream, Token
-from edge_node.stt.scripted import DEFAULT_PROFILE, ScriptedEngine, script_audio
+from edge_node.stt.scripted import DEFAULT_PROFILE, ScriptedEngine, ScriptedStream, script_audio
 from edge_node.stt.seat import EndAsked, Seat
 from heliovox.protocol.audio import AudioFormat
 from shared.audio import encode
 from shared.clock import SystemClock
-from shared.errors import EngineFailed
+from shared.errors import EngineFailed, Unsupported
 
 PCM = AudioFormat()
 RULES = Rules.of(40)
@@ -28,11 +29,16 @@ class WatchedEngine(ScriptedEngine):
     """Notes which thread it runs on, what was closed and in which batches it stepped."""
 
     def __init__(self) -> None:
-        super().__init__(DEFAULT_PROFILE)
+        super().__init__(replace(DEFAULT_PROFILE, graphs=("digits",)))
+        self.graphs: list[str] = []
         self.threads: set[str] = set()
         self.closed = 0
         self.batches: list[int] = []
         self.fail_at_step: int | None = None
+
+    def open(self, graph: str = "") -> ScriptedStream:
+        self.graphs.append(graph)
+        return super().open(graph)
 
     def step(self, streams: Sequence[Stream]) -> list[list[Token]]:
         self.threads.add(threading.current_thread().name)
@@ -118,6 +124,26 @@ def test_when_the_engine_breaks_everybody_hears_of_it_and_nobody_may_enter() -> 
             assert failed.error.code == "engine_failed"
         with pytest.raises(EngineFailed, match="device is lost"):
             enter(device)
+
+
+def test_each_is_heard_with_his_own_graph() -> None:
+    engine = WatchedEngine()
+    with running(engine) as device:
+        for graph in ("digits", ""):
+            ear = Ear()
+            occupant = device.enter(Seat(PCM, device.profile, RULES), ear.listen, graph)
+            device.push(occupant, EndAsked("", "finish"))
+            ear.until(AllHeard)
+    assert engine.graphs == ["digits", ""]
+
+
+def test_an_unknown_graph_is_refused_at_the_door() -> None:
+    """On its thread the device would fail over it, and everybody with it."""
+    with (
+        running(WatchedEngine()) as device,
+        pytest.raises(Unsupported, match="no graph 'klingon'"),
+    ):
+        device.enter(Seat(PCM, device.profile, RULES), Ear().listen, "klingon")
 
 
 def test_nobody_enters_in_the_moment_in_which_the_engine_breaks() -> None:
