@@ -151,7 +151,7 @@ class Seat:
         return heard, ended
 
     def _end_at(self, at: int, asked: EndAsked, heard: list[Heard]) -> None:
-        if self._transcript.words:
+        if any(word.text for word in self._transcript.words):
             heard.append(self._for_good(len(self._transcript.words), at, asked.reason))
         elif at > self._intake.begin:
             heard.append(Wordless(at))
@@ -197,21 +197,31 @@ class Seat:
     def _so_far(self) -> WordsSoFar:
         intake = self._intake
         through = intake.begin + intake.caller_samples(intake.heard_samples)
-        return WordsSoFar(intake.begin, min(through, self._upto()), self._words())
+        through = min(through, self._upto())
+        return WordsSoFar(intake.begin, through, self._words(self._transcript.words, through))
 
     def _for_good(self, words: int, at: int, reason: EndReason) -> WordsForGood:
-        return WordsForGood(self._intake.begin, at, self._words()[:words], reason)
+        spoken = self._transcript.words[:words]
+        return WordsForGood(self._intake.begin, at, self._words(spoken, at), reason)
 
-    def _words(self) -> tuple[Word, ...]:
-        return tuple(self._word(word) for word in self._transcript.words)
+    def _words(self, spoken: Sequence[SpokenWord], through: int) -> tuple[Word, ...]:
+        """The words up to the caller's sample `through`; those without a text are none."""
+        last = (through - self._intake.begin) // self._caller(1)
+        limits = [word.first_frame for word in spoken[1:]] + [last]
+        return tuple(
+            self._word(word, limit) for word, limit in zip(spoken, limits, strict=True) if word.text
+        )
 
-    def _word(self, word: SpokenWord) -> Word:
+    def _word(self, word: SpokenWord, limit: int) -> Word:
+        """Its sound goes on a little behind its last token, at most to the next word."""
         base_ms = self._intake.begin * 1000 // self._audio.sample_rate
         frame_ms = self._profile.frame_samples * 1000 // self._profile.sample_rate
+        token_end = word.last_frame + 1
+        sound_end = max(token_end, min(token_end + self._rules.settle_frames, limit))
         return Word(
             word.text,
-            base_ms + max(0, word.first_frame) * frame_ms,
-            base_ms + (max(0, word.last_frame) + 1) * frame_ms,
+            base_ms + word.first_frame * frame_ms,
+            base_ms + sound_end * frame_ms,
             round(word.confidence, 3),
         )
 
