@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 from edge_node.protocols.deadlines import Deadlines
@@ -58,6 +59,7 @@ class Registry:
         """Connections that the node itself ended, by reason."""
         self.draining = False
         self._silent: Deadlines[Abortable] = Deadlines(limits.request_s)
+        self._undecided: Deadlines[Abortable] = Deadlines(inf)
         self._unread: Deadlines[Abortable] = Deadlines(limits.unread_s)
         self._closing: Deadlines[Abortable] = Deadlines(limits.goodbye_s)
 
@@ -113,18 +115,33 @@ class Registry:
     # --- WebSockets ---
 
     def room_for_socket(self) -> bool:
-        """Whether one more connection may become a WebSocket."""
-        return len(self.sockets) < self.limits.sockets
+        """Whether one more connection may become a WebSocket.
 
-    def joined(self, socket: Socket) -> None:
+        Where all places are taken, the oldest that has not said anything since its handshake
+        makes room, as with plain connections.
+        """
+        if len(self.sockets) < self.limits.sockets:
+            return True
+        if (oldest := self._undecided.oldest()) is None:
+            return False
+        self._abort(oldest, "undecided_crowded_out")
+        return True
+
+    def joined(self, socket: Socket, transport: Abortable) -> None:
         """A connection became a WebSocket."""
         self.sockets.add(socket)
+        self._undecided.start(transport, self.now_s())
+
+    def spoke(self, transport: Abortable) -> None:
+        """The first message came: from here on the session itself keeps the time."""
+        self._undecided.stop(transport)
 
     def parted(self, socket: Socket, transport: Abortable) -> None:
         """A WebSocket is gone."""
         self.open -= 1
         self.sockets.discard(socket)
-        self._closing.stop(transport)
+        for deadlines in (self._undecided, self._closing):
+            deadlines.stop(transport)
 
     def await_close(self, transport: Abortable) -> None:
         """The peer of `transport` should close soon."""

@@ -55,6 +55,10 @@ class Wire(Protocol):
         """Whether bytes came since this was last asked."""
         ...
 
+    def spoke(self) -> None:
+        """The first message came."""
+        ...
+
     def pause_reading(self) -> None:
         """Leaves what comes in the kernel."""
         ...
@@ -94,6 +98,7 @@ class Socket(WSListener):
         self._unwanted = self._choked = False
         self._clogged = False
         self._lost = False
+        self._spoke = False
 
     def attach(self, wire: Wire) -> None:
         """Before anything else: the connection below."""
@@ -257,6 +262,9 @@ class Socket(WSListener):
     def _deliver(self, message: tuple[Kind, bytes] | None) -> None:
         if message is None:
             return
+        if not self._spoke:
+            self._spoke = True
+            self._wire.spoke()
         kind, payload = message
         if kind is Kind.AUDIO:
             self.conversation.audio(payload)

@@ -113,13 +113,17 @@ class Below:
             f"sec-websocket-version: 13\r\nsec-websocket-key: {accepted.nonce}\r\n\r\n"
         )
         self._protocol.feed(request.encode("ascii"))
-        self._registry.joined(socket)
+        self._registry.joined(socket, self._transport)
         self._protocol.feed(rest)
 
     def heard(self) -> bool:
         """Whether bytes came since this was last asked."""
         heard, self._protocol.heard = self._protocol.heard, False
         return heard
+
+    def spoke(self) -> None:
+        """The first message came."""
+        self._registry.spoke(self._transport)
 
     def await_close(self) -> None:
         """The peer has some seconds to answer a close."""

@@ -125,12 +125,29 @@ def test_a_node_full_of_served_callers_turns_the_next_one_away() -> None:
     assert registry.ended == {"no_room": 1}
 
 
+def joined(registry: Registry, number: int) -> list[tuple[Any, Connection]]:
+    pairs: list[tuple[Any, Connection]] = [(object(), asked(registry)) for _ in range(number)]
+    for socket, transport in pairs:
+        assert registry.room_for_socket()
+        registry.joined(socket, transport)
+    return pairs
+
+
 def test_sockets_leave_room_for_probes() -> None:
     registry = Registry(LIMITS, Watch())
-    sockets: Any = [object() for _ in range(LIMITS.connections - LIMITS.reserved)]
-    for socket in sockets:
-        assert registry.room_for_socket()
-        registry.joined(socket)
+    pairs = joined(registry, LIMITS.sockets)
+    for _, transport in pairs:
+        registry.spoke(transport)
     assert not registry.room_for_socket()
-    registry.parted(sockets[0], Connection(registry))
+    registry.parted(*pairs[0])
     assert registry.room_for_socket()
+    assert all(transport.open for _, transport in pairs)
+
+
+def test_sockets_that_say_nothing_make_room() -> None:
+    registry = Registry(LIMITS, Watch())
+    pairs = joined(registry, LIMITS.sockets)
+    registry.spoke(pairs[0][1])
+    assert registry.room_for_socket()
+    assert [transport.open for _, transport in pairs] == [True, False] + [True] * 4
+    assert registry.ended == {"undecided_crowded_out": 1}
