@@ -1,8 +1,10 @@
 """First partials and flushes with 20 live streams.
 
 First partial: from sending the packet with the frame in which the recogniser heard the first word
-until the first partial came (that frame lies within the word, so this is no easier than its end). Budget: chunk + the model's right context + 150 ms, p95. Flush: from sending it to the
-last final it caused, or to `flushed` where it caused none. Budget: p95 < 150 ms.
+until the first partial came (that frame lies within the word, so this is no easier than its end).
+Budget: chunk + the model's right context + 150 ms, p95.
+Flush: from sending it to the last final it caused, or to `flushed` where it caused none. Budget:
+p95 < 150 ms.
 """
 
 from typing import Any
