@@ -88,7 +88,8 @@ class Conversation:
         try:
             message = codec.decode_client(data)
         except codec.Undecodable as error:
-            self.refuse(InvalidMessage(str(error), field="message", remedy="see docs/protocol.md"))
+            remedy = "see docs/protocol.md"
+            self.refuse(InvalidMessage(str(error), field=error.field, remedy=remedy))
             return
         if not self._authenticated and not self._shows_key(message):
             self.refuse(Unauthorised("no known key", field="key", remedy="ask for a key"))

@@ -163,10 +163,11 @@ def _refused(_request: AnyRequest, error: VoiceError) -> Response[bytes]:
 
 
 def _not_http(_request: AnyRequest, error: HTTPException) -> Response[bytes]:
-    detail = error.detail
+    detail, field = error.detail, None
     if isinstance(error.extra, list):  # of the body's fields, which one is wrong and how
         detail = "; ".join(f"{one.get('key', 'body')}: {one.get('message')}" for one in error.extra)
-    return _answer(plain_problem(HTTPStatus(error.status_code), detail))
+        field = next((str(one["key"]) for one in error.extra if "key" in one), None)
+    return _answer(plain_problem(HTTPStatus(error.status_code), detail, field))
 
 
 def _broken(_request: AnyRequest, error: Exception) -> Response[bytes]:

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from shared.errors import VoiceError
+from shared.errors import InvalidMessage, NotFound, TooBig, VoiceError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -37,13 +37,17 @@ def problem(error: VoiceError) -> Problem:
     )
 
 
-def plain_problem(status: HTTPStatus, detail: str) -> Problem:
-    """What HTTP itself refuses: an unknown path, a method that is not allowed."""
+_CODES = {error.http_status: error.code for error in (InvalidMessage, NotFound, TooBig, VoiceError)}
+
+
+def plain_problem(status: HTTPStatus, detail: str, field: str | None = None) -> Problem:
+    """What HTTP itself refuses: an unknown path, a body that cannot be read."""
     return Problem(
         title=status.phrase,
         status=status.value,
         detail=detail,
-        code=status.phrase.lower().replace(" ", "_"),
+        code=_CODES.get(status) or status.phrase.lower().replace(" ", "_"),
+        field=field,
     )
 
 

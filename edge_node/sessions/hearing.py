@@ -76,6 +76,7 @@ class Hearing:
 
     def wish(self, command: EndUtterance | Mark) -> Command:
         """A flush or a marker at this point of the audio. Raises TooBig where too many wait."""
+        self._limits.check_id(command.id)
         if self._wishes >= self._limits.wishes:
             raise TooBig(
                 f"{self._wishes} flushes and markers wait already",

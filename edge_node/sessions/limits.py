@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from shared.errors import TooBig
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -16,7 +18,19 @@ class Limits:
     """A session that says nothing at all for so long is taken for gone."""
     wishes: int = 64
     """Flushes and markers waiting for their audio."""
+    id_characters: int = 128
+    """The longest name a caller may give to a wish or a text: they are kept, and come back."""
     speaks: int = 8
     """Texts waiting to be said."""
     text_characters: int = 5000
     """The longest text of one `speak`."""
+
+    def check_id(self, name: str) -> None:
+        """Raises TooBig for a name that is longer than one may be."""
+        if len(name) > self.id_characters:
+            raise TooBig(
+                f"an id of {len(name)} characters",
+                field="id",
+                value=name,
+                remedy=f"use at most {self.id_characters} characters",
+            )

@@ -18,7 +18,8 @@ class SpeakQueue:
         return len(self._texts)
 
     def add(self, speak: Speak) -> list[Command]:
-        """Takes a text, or says why not: the session goes on either way."""
+        """Takes a text, or says why not: the session goes on. Raises TooBig for too long an id."""
+        self._limits.check_id(speak.id)
         if any(text.id == speak.id for text in self._texts):  # whose `spoken` is still to come
             return [Tell(_in_use(speak.id))]
         if (problem := self._problem(speak)) is not None:
@@ -50,7 +51,7 @@ class SpeakQueue:
                 "too_big",
                 f"{len(self._texts)} texts wait already",
                 "id",
-                speak.id[:100],
+                speak.id,
                 "wait for `spoken`",
                 speak.id,
             )
@@ -67,6 +68,4 @@ class SpeakQueue:
 
 
 def _in_use(speak_id: str) -> Notice:
-    return Notice(
-        "invalid_message", "the id is in use", "id", speak_id[:100], "use a new id", speak_id
-    )
+    return Notice("invalid_message", "the id is in use", "id", speak_id, "use a new id", speak_id)

@@ -14,7 +14,8 @@ ENCODINGS: tuple[Encoding, ...] = ("pcm_s16le", "mulaw", "alaw")
 class AudioFormat(msgspec.Struct, frozen=True):
     """Mono audio as it travels: PCM of 16 bits, little-endian, or G.711 companded bytes."""
 
-    encoding: Encoding = "pcm_s16le"
+    encoding: str = "pcm_s16le"
+    """One of ENCODINGS; checked where it is used, so that another one gets a proper answer."""
     sample_rate: int = 16000
     """Samples per second: one of `rates_hz(encoding)`."""
 
@@ -37,6 +38,6 @@ class AudioFormat(msgspec.Struct, frozen=True):
         return cls("mulaw", 8000)
 
 
-def rates_hz(encoding: Encoding) -> tuple[int, ...]:
+def rates_hz(encoding: str) -> tuple[int, ...]:
     """The sample rates that go with an encoding."""
     return PCM_RATES_HZ if encoding == "pcm_s16le" else COMPANDED_RATES_HZ

@@ -1,5 +1,7 @@
 """Messages to JSON and back. Unknown fields are ignored, so that both sides may grow."""
 
+import re
+
 import msgspec
 
 from heliovox.protocol.messages import ClientMessage, ServerMessage
@@ -11,6 +13,15 @@ _server_decoder = msgspec.json.Decoder[ServerMessage](ServerMessage)
 
 class Undecodable(ValueError):
     """A text message that is no message of the protocol; `str()` says what is wrong where."""
+
+    @property
+    def field(self) -> str:
+        """The field that is wrong or missing, or `message` for the whole."""
+        found = _FIELD.search(str(self))
+        return (found[1] or found[2]) if found else "message"
+
+
+_FIELD = re.compile(r" - at `\$\.([^`]+)`$|missing required field `([^`]+)`$")
 
 
 def encode(message: ClientMessage | ServerMessage) -> bytes:

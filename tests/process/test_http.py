@@ -52,8 +52,9 @@ def test_speech_needs_a_key(node: RunningNode, key: str | None) -> None:
         ({"text": "a", "voice": "nobody"}, 422, "voice"),
         ({"text": "a", "speed": 9}, 422, "speed"),
         ({"text": "a", "output": {"encoding": "mulaw", "sample_rate": 16000}}, 422, None),
-        ({"text": "a", "format": "mp3"}, 400, None),
-        ({"text": 5}, 400, None),
+        ({"text": "a", "output": {"encoding": "mp3"}}, 422, "output.encoding"),
+        ({"text": "a", "format": "mp3"}, 400, "format"),
+        ({"text": 5}, 400, "text"),
         ({}, 400, None),
         ([], 400, None),
         (b"", 400, None),
@@ -65,8 +66,11 @@ def test_speech_needs_a_key(node: RunningNode, key: str | None) -> None:
 def test_what_cannot_be_said(node: RunningNode, body: Any, status: int, field: str | None) -> None:
     got, problem = refused(node, body)
     assert got == status
+    if status in {400, 413}:
+        assert problem["code"] == {400: "invalid_message", 413: "too_big"}[status]
     if field is not None:
         assert problem["field"] == field
+    if status == 422:
         assert problem["remedy"]
 
 

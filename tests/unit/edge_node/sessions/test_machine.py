@@ -208,6 +208,14 @@ def test_messages_without_audio_are_not_kept() -> None:
     assert opened().handle(Audio(b"")) == []
 
 
+@pytest.mark.parametrize("wish", [wire.Flush, wire.Marker, lambda name: wire.Speak(name, "text")])
+def test_names_are_bounded_because_they_are_kept(wish: Any) -> None:
+    limits = Limits(id_characters=3)
+    assert opened(limits, kind="conversation").handle(wish("abc"))
+    error = error_of(opened(limits, kind="conversation").handle(wish("abcd")))
+    assert (error.code, error.field) == ("too_big", "id")
+
+
 def test_an_id_in_use_is_refused_without_an_end_of_its_first_text() -> None:
     """`spoken` would be taken for the end of the text that is being said."""
     session = opened(kind="synthesis")

@@ -64,5 +64,23 @@ def test_hostile_texts_are_undecodable(text: str) -> None:
         decode_client(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('{"type":"ack"}', "seq"),
+        ('{"type":"ack","seq":"1"}', "seq"),
+        ('{"type":"start","audio":{"sample_rate":true}}', "audio.sample_rate"),
+        ('{"type":"sing"}', "type"),
+        ("{}", "type"),
+        ("[]", "message"),
+        ("{", "message"),
+    ],
+)
+def test_the_wrong_field_is_named(text: str, field: str) -> None:
+    with pytest.raises(Undecodable) as wrong:
+        decode_client(text)
+    assert wrong.value.field == field
+
+
 def test_unknown_fields_are_ignored() -> None:
     assert decode_client('{"type":"flush","id":"a","newer":[1]}') == m.Flush("a")
