@@ -111,8 +111,8 @@ class Socket(WSListener):
         """The handshake is done."""
         _tune(transport.underlying_transport)
         self._ws = transport
-        self._open = True
         self.conversation: Conversation = self._converse(self, self._authenticated)
+        self._open = True
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame, valid only during this call."""
@@ -150,9 +150,12 @@ class Socket(WSListener):
         if not self._open:
             return
         limit_bytes = self.limits.message_bytes
-        error: VoiceError = BrokenFrame(reason or "not a WebSocket frame", field="frame")
         if code == CloseCode.TOO_BIG:
-            error = too_big(limit_bytes + 1, limit_bytes)
+            error: VoiceError = too_big(limit_bytes + 1, limit_bytes)
+        elif code == CloseCode.INTERNAL:
+            error = VoiceError(reason)
+        else:
+            error = BrokenFrame(reason or "not a WebSocket frame", field="frame")
         self.conversation.refuse(error)
 
     # --- what the ticker says ---

@@ -6,7 +6,6 @@ Everything here leans on details of picows 2.3.1, which is pinned; nothing else 
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
 
 from picows import WSAutoPingStrategy, WSUpgradeRequest, WSUpgradeResponse
 from picows import WSUpgradeResponseWithListener as WSAnswer
@@ -15,6 +14,7 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]  # not in its
 from edge_node.protocols.handshake import Accepted
 from edge_node.protocols.registry import Registry
 from edge_node.protocols.sockets import Socket
+from heliovox.protocol.closing import CloseCode
 
 _log = logging.getLogger(__name__)
 
@@ -169,13 +169,16 @@ class _Complaints:
     def isEnabledFor(self, _level: int) -> bool:  # noqa: N802 the name logging gives it
         return False
 
-    def error(self, _message: str, args: tuple[Any, ...]) -> None:
-        code, reason = (int(args[0]), str(args[1])) if len(args) == 2 else (1002, "")
-        self._complain(code, reason)
+    def error(self, _message: str, args: object) -> None:
+        if isinstance(args, tuple) and len(args) == 2:  # a parser's error: close code and reason
+            self._complain(int(args[0]), str(args[1]))
+        else:  # an exception's text
+            _log.error("a connection failed: %s", args)
+            self._complain(CloseCode.INTERNAL, "internal error")
 
     def exception(self, message: str, *_args: object) -> None:
         _log.exception(message)
-        self._complain(1011, "internal error")
+        self._complain(CloseCode.INTERNAL, "internal error")
 
     def _nothing(self, *_args: object) -> None:
         pass

@@ -130,3 +130,48 @@ def test_after_our_goodbye_only_the_callers_own_is_heard(line: Line) -> None:
     assert (talk.calls, notes.sent) == ([], [])
     socket.on_ws_frame(notes, frame(WSMsgType.CLOSE))
     assert notes.wire[-1] == "finish"
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [(1009, "too_big"), (1002, "broken_frame"), (1007, "broken_frame")]
+)
+def test_what_cannot_be_parsed_is_said_in_the_wires_own_words(
+    line: Line, code: int, told: str
+) -> None:
+    socket, _, talk = line
+    socket.unparsable(code, "as the parser puts it")
+    [(name, error)] = talk.calls
+    assert (name, error.code) == ("refuse", told)
+
+
+def test_a_fault_of_ours_is_called_one(line: Line) -> None:
+    socket, _, talk = line
+    socket.unparsable(1011, "internal error")
+    [(_, error)] = talk.calls
+    assert (error.code, error.close_code) == ("internal", 1011)
+
+
+def test_the_ticker_asks_then_gives_up(line: Line) -> None:
+    socket, notes, talk = line
+    notes.heard = lambda: False  # type: ignore[assignment]
+    for now_s in (19, 20, 39, 40):
+        socket.tick(now_s)
+    assert notes.wire == ["send_ping", "abort_for"]
+    assert [call[0] for call in talk.calls] == ["tick"] * 4
+
+
+def test_the_ticker_tells_who_reads_nothing(line: Line) -> None:
+    socket, notes, talk = line
+    notes.heard = lambda: True  # type: ignore[assignment]
+    socket.pause_writing()
+    socket.tick(29)
+    socket.tick(30)
+    assert [call[0] for call in talk.calls] == ["writable", "tick", "refuse", "tick"]
+    assert talk.calls[2][1].code == "limit_passed"
+
+
+def test_the_first_message_is_told_once(line: Line) -> None:
+    socket, notes, _ = line
+    for _ in range(3):
+        socket.on_ws_frame(notes, frame(WSMsgType.BINARY, b"\0"))
+    assert notes.wire == ["spoke"]
