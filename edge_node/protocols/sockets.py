@@ -4,6 +4,7 @@ Nothing here waits, queues or starts a task: a packet is a function call.
 """
 
 import asyncio
+import logging
 import socket as sockets
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,6 +16,8 @@ from edge_node.protocols.liveness import Liveness, LivenessLimits, Verdict
 from edge_node.protocols.peer import Conversation, ConversationFactory
 from heliovox.protocol.closing import CloseCode
 from shared.errors import BrokenFrame, LimitPassed, VoiceError
+
+_log = logging.getLogger(__name__)
 
 SEND_BUFFER_BYTES = 256 * 1024
 """In the kernel, for one connection: bounds what a caller who does not read can hold."""
@@ -161,9 +164,15 @@ class Socket(WSListener):
     # --- what the ticker says ---
 
     def tick(self, now_s: float) -> None:
-        """About once a second."""
-        if not self._open:
-            return
+        """About once a second. A fault in one session ends that one alone."""
+        try:
+            if self._open:
+                self._tick(now_s)
+        except Exception:  # noqa: BLE001 whatever it is, the others go on
+            _log.exception("a session failed at its tick")
+            self._wire.abort_for("internal")
+
+    def _tick(self, now_s: float) -> None:
         if self._wire.heard():
             self._liveness.heard(now_s)
         match self._liveness.judge(now_s, paused=self._paused):

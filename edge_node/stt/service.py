@@ -1,12 +1,15 @@
 """The device's life as a service, and the way back from its thread to the event loop."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from edge_node.stt.batcher import BatchRules
 from edge_node.stt.device import Device, Report
 from edge_node.stt.engine import Engine
 from shared.clock import Clock
+
+_log = logging.getLogger(__name__)
 
 
 class Recogniser:
@@ -44,5 +47,9 @@ class Recogniser:
 
 def _hear(report: Report) -> None:
     for occupant, heard in report:
-        if not occupant.left:  # while the report was on its way
+        if occupant.left:  # while the report was on its way
+            continue
+        try:
             occupant.listen(heard)
+        except Exception:  # noqa: BLE001 the words of the others must get through
+            _log.exception("a session failed at what it heard")

@@ -175,3 +175,14 @@ def test_the_first_message_is_told_once(line: Line) -> None:
     for _ in range(3):
         socket.on_ws_frame(notes, frame(WSMsgType.BINARY, b"\0"))
     assert notes.wire == ["spoke"]
+
+
+def test_a_fault_in_one_session_ends_that_one_alone(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    socket, notes, talk = line
+    notes.heard = lambda: False  # type: ignore[assignment]
+    talk.tick = lambda _: 1 / 0  # type: ignore[attr-defined]
+    socket.tick(1)
+    assert notes.wire[-1] == "abort_for"
+    assert "ZeroDivisionError" in caplog.text
