@@ -1,4 +1,4 @@
-"""Who is in the next batch: full batch or deadline, oldest first. Pure: time is passed in.
+"""Who is in the next batch: full batch, deadline or haste, oldest first. Pure: time is passed in.
 
 A stream is in the queue at most once and in flight at most once, so at most one chunk of it is
 on the device at any time.
@@ -28,33 +28,39 @@ class Batcher(Generic[K]):
     def __init__(self, rules: BatchRules) -> None:
         self._rules = rules
         self._ready: OrderedDict[K, float] = OrderedDict()
-        self._in_flight: dict[K, bool] = {}
-        """Stream: whether it became ready again meanwhile."""
+        self._in_flight: dict[K, bool | None] = {}
+        """Stream: whether it became ready again meanwhile, and if so, whether urgently."""
+        self._urgent: set[K] = set()
 
     def __len__(self) -> int:
         return len(self._ready)
 
-    def ready(self, key: K, now_s: float) -> bool:
+    def ready(self, key: K, now_s: float, *, urgent: bool = False) -> bool:
         """A stream has something to do. Said again, it keeps its place.
 
+        Where it is `urgent`, somebody waits for the answer: the next batch leaves without waiting.
+
         Returns:
-            Whether `due_s` changed: the queue was empty, or is now full.
+            Whether `due_s` changed: the queue was empty, is now full, or must not wait.
         """
         if key in self._in_flight:
-            self._in_flight[key] = True
+            self._in_flight[key] = urgent or bool(self._in_flight[key])
             return False
+        hurries = urgent and not self._urgent
+        if urgent:
+            self._urgent.add(key)
         if key in self._ready:
-            return False
+            return hurries
         self._ready[key] = now_s
-        return len(self._ready) in {1, self._rules.max_streams}
+        return hurries or len(self._ready) in {1, self._rules.max_streams}
 
     def due_s(self) -> float | None:
         """When the next batch must leave; None with an empty queue."""
         if not self._ready:
             return None
         oldest_s = next(iter(self._ready.values()))
-        full = len(self._ready) >= self._rules.max_streams
-        return oldest_s if full else oldest_s + self._rules.max_wait_s
+        at_once = self._urgent or len(self._ready) >= self._rules.max_streams
+        return oldest_s if at_once else oldest_s + self._rules.max_wait_s
 
     def take(self, now_s: float) -> list[K]:
         """The batch that leaves now, oldest first; empty if none is due."""
@@ -62,19 +68,21 @@ class Batcher(Generic[K]):
         if due_s is None or due_s > now_s:
             return []
         batch = [self._ready.popitem(last=False)[0] for _ in range(self._size())]
-        self._in_flight.update(dict.fromkeys(batch, False))
+        self._urgent.difference_update(batch)
+        self._in_flight.update(dict.fromkeys(batch))
         return batch
 
     def _size(self) -> int:
         return min(len(self._ready), self._rules.max_streams)
 
-    def done(self, key: K, now_s: float, *, again: bool) -> None:
+    def done(self, key: K, now_s: float, *, again: bool, urgent: bool = False) -> None:
         """A stream is back from the device; `again` if it still has something to do."""
-        became_ready = self._in_flight.pop(key, False)
-        if again or became_ready:
-            self.ready(key, now_s)
+        meanwhile = self._in_flight.pop(key, None)
+        if again or meanwhile is not None:
+            self.ready(key, now_s, urgent=urgent or bool(meanwhile))
 
     def drop(self, key: K) -> None:
         """Forgets a stream that left."""
         self._ready.pop(key, None)
         self._in_flight.pop(key, None)
+        self._urgent.discard(key)

@@ -14,7 +14,7 @@ from edge_node.stt.batcher import Batcher, BatchRules
 from edge_node.stt.checks import check_graph
 from edge_node.stt.engine import Engine, Profile, Samples, Stream
 from edge_node.stt.meter import StepMeter
-from edge_node.stt.seat import Asked, Seat
+from edge_node.stt.seat import Asked, EndAsked, Seat
 from shared.clock import Clock
 from shared.errors import EngineFailed, VoiceError
 
@@ -102,7 +102,7 @@ class Device:
     def push(self, occupant: Occupant, item: bytes | Asked) -> None:
         """Audio, or a wish at this point of it. Never blocks on the device."""
         if occupant.seat.push(item):
-            self._ready(occupant)
+            self._ready(occupant, urgent=isinstance(item, EndAsked))
 
     def wants_room(self, occupant: Occupant, *, yes: bool) -> None:
         """Whether the session waits to hear that its audio is worked off."""
@@ -110,9 +110,10 @@ class Device:
         if yes:
             self._ready(occupant)  # the last step may be over already
 
-    def _ready(self, occupant: Occupant) -> None:
+    def _ready(self, occupant: Occupant, *, urgent: bool = False) -> None:
         with self._wake:
-            if not occupant.left and self._batcher.ready(occupant, self._clock.now_s()):
+            now_s = self._clock.now_s()
+            if not occupant.left and self._batcher.ready(occupant, now_s, urgent=urgent):
                 self._wake.notify()  # else the thread wakes at the deadline it knows
 
     def leave(self, occupant: Occupant) -> None:
@@ -205,7 +206,8 @@ class Device:
         now_s = self._clock.now_s()
         with self._wake:
             for occupant in batch:
-                self._batcher.done(occupant, now_s, again=not occupant.seat.waits)
+                seat = occupant.seat
+                self._batcher.done(occupant, now_s, again=not seat.waits, urgent=seat.ends)
         if report:
             self._deliver(report)
 

@@ -25,7 +25,7 @@ from shared.errors import ModelRefused
 
 Backend = Literal["onnx", "sherpa"]
 _CTC, _TRANSDUCER = "model", ("encoder", "decoder", "joiner")
-TAIL_SAMPLES = SAMPLE_RATE // 2
+TAIL_SAMPLES = 3 * SAMPLE_RATE // 10
 """A model says a word up to 0.3 s after its end (measured); some more for unhurried ones."""
 
 

@@ -99,8 +99,12 @@ class Seat:
     @property
     def waits(self) -> bool:
         """Whether nothing can be done before more audio comes, or a wish."""
-        asked = any(isinstance(ask, EndAsked) for _, ask in self._asked)
-        return not (self.inbox or asked or self.received_bytes >= self.need_bytes)
+        return not (self.inbox or self.ends or self.received_bytes >= self.need_bytes)
+
+    @property
+    def ends(self) -> bool:
+        """Whether an end was asked for whose words are not out yet: somebody waits for them."""
+        return self._end_asked() is not None
 
     @property
     def consumed_sample(self) -> int:

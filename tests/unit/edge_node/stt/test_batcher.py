@@ -31,6 +31,21 @@ def test_it_says_when_its_deadline_changed() -> None:
     assert batcher.ready("e", 9.0) is False
 
 
+def test_who_is_waited_for_does_not_wait_for_company() -> None:
+    batcher: Batcher[str] = Batcher(BatchRules(max_streams=4, max_wait_s=0.5))
+    batcher.ready("a", 1.0)
+    assert batcher.ready("b", 1.1, urgent=True)
+    assert batcher.take(1.1) == ["a", "b"]
+    batcher.done("b", 1.2, again=True, urgent=True)
+    assert batcher.take(1.2) == ["b"]
+    batcher.ready("b", 1.25, urgent=True)
+    batcher.ready("b", 1.26)
+    batcher.done("b", 1.3, again=False)
+    assert batcher.take(1.3) == ["b"]
+    batcher.done("b", 1.4, again=True)
+    assert batcher.take(1.4) == []
+
+
 def test_a_stream_in_flight_is_not_taken_twice_and_not_forgotten() -> None:
     batcher: Batcher[str] = Batcher(BatchRules(max_wait_s=0.0))
     batcher.ready("a", 0.0)
