@@ -82,35 +82,49 @@ def readings(
         yield Speech(words, f"own {voice.name}", voice.say(words, scale))
 
 
+def training_shard(voice: Voice, path: Path, count: int, seed: int, noises: list[F32]) -> None:
+    """Writes one copy of `count` readings as features."""
+    rng = rng_for(voice.name, seed)
+    drawer = random.Random(f"{seed} {voice.name}")
+    speech = list(readings(voice, drawer, "train", count))
+    babble = [speech[i].samples for i in rng.integers(len(speech), size=40)]
+    rows = copies(speech, rng, Surroundings(noises, babble), human=False)
+    print(f"{path.name}: {shards.write_features(path, rows) / 360_000:.2f} h", flush=True)
+
+
+def evaluation_set(voices: list[Voice], domain: text.Domain, work: Path) -> None:
+    """Writes the set of a domain, and part of it for the trainer's curve."""
+    speech: list[Speech] = []
+    for voice in voices:
+        drawer = random.Random(f"evaluation {voice.name}")
+        speech += readings(voice, drawer, "eval", EVAL_PER_VOICE, domain)
+    shards.write_speech(work / "eval" / f"own-{domain}", speech)
+    dev = ((s.text, s.source, features(evalsets.surrounded(s.samples))) for s in speech[::3])
+    shards.write_features(work / "dev" / f"own-{domain}", dev)
+
+
 def main() -> None:
-    """Writes feature shards for training and the sets "own-voices*" for evaluation."""
+    """Writes feature shards for training and the sets "own-*" for evaluation."""
     parser = places.parser(__doc__)
-    embedded = sorted(places.MODEL.parent.glob("voice-*"))
+    embedded = sorted(places.MODEL.parent.glob("voice-en-*male"))
     parser.add_argument("--voices", type=Path, nargs="+", default=embedded, help="model folders")
     parser.add_argument("--data", type=Path, default=Path("edge_node/tts/data"))
-    parser.add_argument("--utterances", type=int, default=3000, help="of each voice")
+    parser.add_argument("--utterances", type=int, default=3000, help="of each voice; 0: none")
     parser.add_argument("--name", default="own", help="of the shards")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    for folder in ("features", "eval", "dev"):
+        (asked.work / folder).mkdir(parents=True, exist_ok=True)
     front = pronouncer(asked.data)
     noises = list(recordings.noises(asked.assets, "train").values())
-    evaluated: dict[text.Domain, list[Speech]] = {"telephone": [], "callcentre": []}
-    for folder in asked.voices:
-        voice = Voice(folder, front)
-        rng = rng_for(voice.name, asked.seed)
-        drawer = random.Random(f"{asked.seed} {voice.name}")
-        speech = list(readings(voice, drawer, "train", asked.utterances))
-        babble = [speech[i].samples for i in rng.integers(len(speech), size=40)]
-        rows = copies(speech, rng, Surroundings(noises, babble), human=False)
+    voices = [Voice(folder, front) for folder in asked.voices]
+    for voice in voices:
         path = asked.work / "features" / f"{asked.name}-{voice.name}-copy0"
-        print(f"{path.name}: {shards.write_features(path, rows) / 360_000:.2f} h", flush=True)
-        for domain in evaluated:
-            drawer = random.Random(f"evaluation {voice.name}")
-            evaluated[domain] += readings(voice, drawer, "eval", EVAL_PER_VOICE, domain)
-    for domain, spoken in evaluated.items():
-        shards.write_speech(asked.work / "eval" / f"own-{domain}", spoken)
-        dev = ((s.text, s.source, features(evalsets.surrounded(s.samples))) for s in spoken[::3])
-        shards.write_features(asked.work / "dev" / f"own-{domain}", dev)
+        if asked.utterances and not path.with_suffix(".json").exists():
+            training_shard(voice, path, asked.utterances, asked.seed, noises)
+    domains: tuple[text.Domain, ...] = ("telephone", "callcentre")
+    for domain in domains:
+        evaluation_set(voices, domain, asked.work)
 
 
 if __name__ == "__main__":

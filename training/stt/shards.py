@@ -90,6 +90,8 @@ def write_features(path: Path, rows: Iterable[tuple[str, str, F32]]) -> int:
 
 def read_features(path: Path) -> Iterator[Example]:
     """All utterances of a shard, mapped from the file."""
+    if not (entries := _entries(path)):
+        return  # an empty file cannot be mapped
     data = np.memmap(path.with_suffix(".bin"), np.float16, "r").reshape(-1, BINS)
-    for e in _entries(path):
+    for e in entries:
         yield Example(e.text, e.source, data[e.start : e.start + e.count])
