@@ -27,7 +27,7 @@ def test_features_come_back(tmp_path: Path) -> None:
     rows = [("a", "rms", np.full((n, 80), -n, np.float32)) for n in (3, 5)]
     shards.write_features(tmp_path / "x", rows)
     found = list(shards.read_features(tmp_path / "x"))
-    assert [(3, 80), (5, 80)] == [e.frames.shape for e in found]
+    assert [e.frames.shape for e in found] == [(3, 80), (5, 80)]
     assert np.all(found[1].frames == -5)
 
 
