@@ -25,8 +25,6 @@ from shared.errors import ModelRefused
 
 Backend = Literal["onnx", "sherpa"]
 _CTC, _TRANSDUCER = "model", ("encoder", "decoder", "joiner")
-TAIL_SAMPLES = 3 * SAMPLE_RATE // 10
-"""A model says a word up to 0.3 s after its end (measured); some more for unhurried ones."""
 
 
 def load_engine(
@@ -147,6 +145,6 @@ def _profile(model: Folder, path: Path, geometry: Geometry, variant: Variant) ->
         edge_samples=0,
         delay_samples=geometry.delay_samples,
         frame_samples=geometry.frame_samples,
-        tail_samples=TAIL_SAMPLES,
+        tail_samples=model.card.tail_ms * SAMPLE_RATE // 1000,
         variant=variant,
     )

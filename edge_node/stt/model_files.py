@@ -22,6 +22,9 @@ class Card(msgspec.Struct, frozen=True):
     """What the files' checksums must be."""
     graph: str = ""
     """The graph of sessions that name none."""
+    tail_ms: int = 500
+    """Silence behind the end of an utterance after which its last word is out. Adds to the latency
+    of a flush; too short, and last words are lost."""
 
 
 @dataclass(frozen=True, slots=True)
