@@ -5,7 +5,7 @@ Everything here leans on details of picows 2.3.1, which is pinned; nothing else 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from picows import WSAutoPingStrategy, WSUpgradeRequest, WSUpgradeResponse
 from picows import WSUpgradeResponseWithListener as WSAnswer
@@ -88,7 +88,7 @@ class Below:
         # the transport's own methods, so that a packet costs nothing here
         self.get_extra_info = transport.get_extra_info
         self.get_write_buffer_size = transport.get_write_buffer_size
-        self.write, self.writelines = transport.write, transport.writelines
+        self.write = transport.write
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
         self.abort = transport.abort
@@ -115,6 +115,14 @@ class Below:
         self._protocol.feed(request.encode("ascii"))
         self._registry.joined(socket, self._transport)
         self._protocol.feed(rest)
+
+    def writelines(self, parts: Sequence[bytes | memoryview]) -> None:
+        """A large message: header and payload.
+
+        The header is a view of a buffer that the next message overwrites, and a transport that has
+        to wait keeps what it was given: so it is given a copy.
+        """
+        self.write(b"".join(parts))
 
     def heard(self) -> bool:
         """Whether bytes came since this was last asked."""
