@@ -3,33 +3,25 @@
 Nothing here waits, queues or starts a task: a packet is a function call.
 """
 
-import asyncio
 import logging
-import socket as sockets
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from edge_node.protocols.assembly import Assembly, Kind, check_utf8, too_big
+from edge_node.protocols.kernel import bound_buffers
 from edge_node.protocols.liveness import Liveness, LivenessLimits, Verdict
 from edge_node.protocols.peer import Conversation, ConversationFactory
+from edge_node.protocols.wire import Wire
 from heliovox.protocol.closing import CloseCode
 from shared.errors import BrokenFrame, LimitPassed, VoiceError
 
 _log = logging.getLogger(__name__)
 
-SEND_BUFFER_BYTES = 256 * 1024
-"""In the kernel, for one connection: bounds what a caller who does not read can hold."""
-RECEIVE_BUFFER_BYTES = 256 * 1024
-"""Likewise for a caller who sends faster than real time: his pings wait behind what is in there, so
-more of it would make him take a busy node for a dead one."""
 UNSENT_BYTES = 1 << 20
 """Waiting in the node for a caller who does not read: beyond it he is not read from either, or his
 pings alone could fill the memory with pongs. Well above what a text to speak or its words take, so
 that who reads slowly can still send audio, or cancel."""
-USER_TIMEOUT_MS = 60_000
-"""How long the kernel goes on sending to a peer that acknowledges nothing."""
 _REASON_BYTES = 123  # RFC 6455: a control frame holds 125, two are the code
 
 
@@ -45,46 +37,6 @@ class SocketLimits:
     def frame_bytes(self) -> int:
         """Where the parser itself gives up: a little later, so that we say it first."""
         return self.message_bytes + (1 << 16)
-
-
-class Wire(Protocol):
-    """What a socket needs of the connection below it, beyond picows."""
-
-    def now_s(self) -> float:
-        """The clock that signs of life are measured on."""
-        ...
-
-    def heard(self) -> bool:
-        """Whether bytes came since this was last asked."""
-        ...
-
-    def spoke(self) -> None:
-        """The first message came."""
-        ...
-
-    def pause_reading(self) -> None:
-        """Leaves what comes in the kernel."""
-        ...
-
-    def resume_reading(self) -> None:
-        """Reads on."""
-        ...
-
-    def get_write_buffer_size(self) -> int:
-        """Bytes that wait for the caller to read."""
-        ...
-
-    def await_close(self) -> None:
-        """We said goodbye: the peer has some seconds to answer."""
-        ...
-
-    def finish(self) -> None:
-        """Both said goodbye: close."""
-        ...
-
-    def abort_for(self, reason: str) -> None:
-        """Closes at once; the reason is counted."""
-        ...
 
 
 class Socket(WSListener):
@@ -112,7 +64,7 @@ class Socket(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """The handshake is done."""
-        _tune(transport.underlying_transport)
+        bound_buffers(transport.underlying_transport)
         self._ws = transport
         self.conversation: Conversation = self._converse(self, self._authenticated)
         self._open = True
@@ -292,15 +244,6 @@ class Socket(WSListener):
             self._lose()  # the seat is free now, however long our last bytes take
             self._wire.await_close()
         self._wire.finish()
-
-
-def _tune(transport: asyncio.Transport) -> None:
-    """Bounds what the kernel holds for a caller who reads nothing, or is not there."""
-    connection: sockets.socket = transport.get_extra_info("socket")
-    connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)
-    connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-    if hasattr(sockets, "TCP_USER_TIMEOUT"):  # Linux
-        connection.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
 
 
 def _unread(limit_s: float) -> LimitPassed:
