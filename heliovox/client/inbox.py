@@ -33,6 +33,8 @@ class Inbox:
         self._limits = limits
         self._queues: dict[str, deque[Event]] = {MAIN: deque()}
         self._abandoned: set[str] = set()
+        self._over: set[str] = set()
+        """Of the readers' texts: those that are said or cancelled."""
         self._reading = asyncio.Lock()
         self._taken = asyncio.Event()
         self._end: ClientError | None = None
@@ -64,9 +66,10 @@ class Inbox:
         try:
             yield speak_id
         finally:
-            unread = self._queues.pop(speak_id)
-            if not any(isinstance(event, m.Spoken) for event in unread):
+            del self._queues[speak_id]
+            if speak_id not in self._over:
                 self._abandoned.add(speak_id)
+            self._over.discard(speak_id)
 
     async def read_to_the_end(self) -> ClientError:
         """Why the connection closed, once it did: the node's own words where it left any."""
@@ -97,6 +100,8 @@ class Inbox:
             if isinstance(event, m.Spoken):
                 self._abandoned.discard(speak_id)
             return
+        if isinstance(event, m.Spoken) and speak_id in self._queues:
+            self._over.add(speak_id)
         self._queues.get(speak_id, self._queues[MAIN]).append(event)
         self._said_ended = self._said_ended or isinstance(event, m.Ended)
 

@@ -100,7 +100,7 @@ class SessionMachine:
                 self.kept.release(message.released_sample)
             case m.Speaking():
                 self._speaking = message.id
-            case m.Spoken():
+            case m.Spoken(id=over) if over == self._speaking:  # else of a text that waited
                 self._speaking = None
             case m.Ended():
                 self.state = State.ENDED

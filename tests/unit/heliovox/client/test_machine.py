@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliovox.client.errors import NodeMisbehaved, Refused
+from heliovox.client.events import AudioOut
 from heliovox.client.machine import SessionMachine, State
 from heliovox.protocol import messages as m
 from heliovox.protocol.audio import AudioFormat
@@ -121,3 +122,13 @@ def test_any_order_of_messages_is_events_or_a_named_error(heard: list[bytes]) ->
             machine.audio(data)
     assert machine.kept.from_sample <= machine.kept.sent_samples == 6
     assert machine.last_final <= len(heard)
+
+
+def test_a_text_cancelled_while_it_waits_does_not_end_the_one_being_said() -> None:
+    machine = live()
+    machine.text(encode(m.Speaking("a", "mouth", AudioFormat())))
+    machine.text(encode(m.Spoken("b", 0, cancelled=True)))
+    assert machine.audio(b"ab") == AudioOut("a", b"ab")
+    machine.text(encode(m.Spoken("a", 1, cancelled=False)))
+    with pytest.raises(NodeMisbehaved):
+        machine.audio(b"cd")

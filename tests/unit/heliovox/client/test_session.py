@@ -173,6 +173,23 @@ async def test_leaving_a_text_early_cancels_it_and_drops_its_rest() -> None:
         assert [type(event) async for event in session] == [m.Ended]
 
 
+async def test_the_name_of_a_text_that_was_said_may_be_used_again() -> None:
+    async def script(stage: Stage) -> None:
+        await stage.opens()
+        for _ in range(2):
+            speak = await stage.hears(m.Speak)
+            assert speak.id == "text-1"
+            await stage.says(m.Speaking(speak.id, "mouth", AudioFormat()), b"ab")
+            await stage.says(m.Spoken(speak.id, 1, cancelled=False))
+        await stage.ends()
+
+    async with staged(script) as client, client.session("synthesis") as session:
+        assert [data async for data in session.say("hello")] == [b"ab"]
+        await session.speak("again", speak_id="text-1")
+        kinds = [type(event) async for event in session]
+        assert kinds == [m.Speaking, AudioOut, m.Spoken, m.Ended]
+
+
 async def test_neither_keys_nor_speech_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def script(stage: Stage) -> None:
         await stage.opens()
