@@ -47,9 +47,10 @@ class Liveness:
         if self._stuck_s is None:
             self._stuck_s = now_s
 
-    def unstuck(self) -> None:
-        """The send buffer drained."""
+    def unstuck(self, now_s: float) -> None:
+        """The send buffer drained: somebody reads, though our ping may still wait in his queue."""
         self._stuck_s = None
+        self.heard(now_s)
 
     def judge(self, now_s: float, *, paused: bool) -> Verdict:
         """What to do now; called about once a second.

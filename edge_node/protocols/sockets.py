@@ -96,7 +96,7 @@ class Socket(WSListener):
         """The caller has read."""
         self._clogged = self._choked = False
         self._hold()
-        self._liveness.unstuck()
+        self._liveness.unstuck(self._wire.now_s())
         if self._open:
             self.conversation.writable(True)
 

@@ -38,10 +38,18 @@ def test_a_full_buffer_counts_from_its_first_moment() -> None:
 def test_a_buffer_that_drained_in_time_is_forgiven() -> None:
     liveness = Liveness(LIMITS, now_s=0)
     liveness.stuck(0)
-    liveness.unstuck()
+    liveness.unstuck(10)
     liveness.stuck(15)
     liveness.heard(40)
     assert liveness.judge(44, paused=False) is Verdict.WELL
+
+
+def test_who_reads_is_alive_though_our_ping_waits_behind_what_he_reads() -> None:
+    liveness = Liveness(LIMITS, now_s=0)
+    assert liveness.judge(20, paused=False) is Verdict.PING
+    liveness.stuck(21)
+    liveness.unstuck(39)
+    assert liveness.judge(40, paused=False) is Verdict.WELL
 
 
 def test_unread_is_said_even_while_reading_is_paused() -> None:
