@@ -14,13 +14,13 @@ NONE = 0
 class Weights:
     """How much the n-gram counts against the sound; natural logarithms."""
 
-    scale: float = 0.4
+    scale: float = 0.3
     """Of the n-gram's logarithms: the recogniser is surer than it is right."""
     bonus: float = 0.0
     """For each word. More of it invents short words, less leaves words out."""
-    unknown: float = -4.0
+    unknown: float = -2.0
     """For a word that is not in the vocabulary, besides the n-gram's own."""
-    letter: float = -1.0
+    letter: float = -0.5
     """For each letter of such a word."""
 
 

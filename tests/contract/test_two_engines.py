@@ -1,5 +1,6 @@
 """Two engines, one model: the same words from the same audio."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,4 +23,4 @@ def test_both_engines_say_the_same_tokens_at_the_same_times(assets: Path, varian
 def test_both_engines_are_stepped_alike() -> None:
     """So that what sits above need not know which it has."""
     onnx, sherpa = real_engine("onnx", "fp32"), real_engine("sherpa", "fp32")
-    assert onnx.profile == sherpa.profile
+    assert replace(onnx.profile, graphs=(), graph="") == sherpa.profile  # it has no graphs

@@ -1,7 +1,8 @@
 """Measures a model: `python -m training.stt.evaluate --help`.
 
-Every row is streaming and greedy, through sherpa-onnx, and on speech that training never met. The
-intervals are 95 %, by a bootstrap over speakers.
+Every row is streaming, and on speech that training never met: greedy through sherpa-onnx, or with
+a decoding graph (single digits: with `digits`). The intervals are 95 %, by a bootstrap over
+speakers.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,12 +18,16 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from training.stt import augment, evalsets, places
-from training.stt.recognise import recogniser, transcripts
+from training.stt.recognise import engine, recogniser, transcripts, transcripts_with
 from training.stt.scoring import Scored, rate, word_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from training.stt.augment import F32
     from training.stt.shards import Speech
+
+    Hear = Callable[[Sequence[F32]], list[str]]
 
 MODELS: Final = ("model.onnx", "model.int8.onnx")
 
@@ -63,20 +69,42 @@ def heard_as(samples: F32, condition: Condition, rng: random.Random) -> F32:
     return resample_poly(narrow, 2, 1).astype(np.float32)
 
 
-class Evaluation:
-    """One model file against all sets; rows are printed as they come."""
+def hearer(folder: Path, model: str, graph: str | None) -> Hear:
+    """What turns the samples of many utterances into their words; None is greedy."""
+    if graph is None:
+        return partial(transcripts, recogniser(folder, model))
+    return partial(transcripts_with, engine(folder, model), graph)
 
-    def __init__(self, folder: Path, model: str, sets: dict[str, list[Speech]], show: int) -> None:
+
+class Evaluation:
+    """One model file against all sets; rows are printed as they come.
+
+    Args:
+        model: the file's name; rows are told apart by it.
+        sets: speech by the name of its set.
+        show: so many mistakes of each set are printed.
+        hears: how words are heard.
+        hears_digits: how single digits are heard.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        sets: dict[str, list[Speech]],
+        show: int,
+        hears: Hear,
+        hears_digits: Hear,
+    ) -> None:
         self.sets, self.model, self.show = sets, model, show
-        self.recogniser = recogniser(folder, model)
+        self.hears, self.hears_digits = hears, hears_digits
         self.rows: list[dict[str, object]] = []
 
-    def hear(self, condition: Condition) -> list[tuple[Speech, str]]:
+    def hear(self, condition: Condition, hears: Hear | None = None) -> list[tuple[Speech, str]]:
         """Each utterance of the condition's set, with what was heard."""
         rng = random.Random(condition.label)
         speech = self.sets[condition.source]
         samples = [heard_as(one.samples, condition, rng) for one in speech]
-        heard = transcripts(self.recogniser, samples)
+        heard = (hears or self.hears)(samples)
         return list(zip(speech, heard, strict=True))
 
     def row(self, label: str, **values: object) -> None:
@@ -105,7 +133,7 @@ class Evaluation:
     def digits(self) -> None:
         """How many of FSDD's isolated digits are right, "oh" counting as zero."""
         condition = Condition("FSDD digits", "fsdd")
-        pairs = self.hear(condition)
+        pairs = self.hear(condition, self.hears_digits)
         wrong = [Scored(s.source, int(h.replace("oh", "zero") != s.text), 1) for s, h in pairs]
         found = rate(wrong, random.Random(1))
         value = f"{100 - found.percent:.1f} % [{100 - found.high:.1f}, {100 - found.low:.1f}]"
@@ -128,11 +156,15 @@ def main() -> None:
     parser.add_argument("--only", help="one file, for instance model.int8.onnx")
     parser.add_argument("--show", type=int, default=0, help="so many mistakes of each set")
     parser.add_argument("--json", type=Path, help="write the rows here too")
+    parser.add_argument("--graph", help="a decoding graph of the model (default: greedy)")
     asked = parser.parse_args()
     sets = evalsets.every_set(asked.work, asked.assets)
     rows = []
     for model in [asked.only] if asked.only else MODELS:
-        evaluation = Evaluation(asked.model, model, sets, asked.show)
+        hears = hearer(asked.model, model, asked.graph)
+        digits = hearer(asked.model, model, "digits") if asked.graph else hears
+        name = f"{model} with {asked.graph}" if asked.graph else model
+        evaluation = Evaluation(name, sets, asked.show, hears, digits)
         for condition in CONDITIONS:
             evaluation.words(condition)
         evaluation.digits()

@@ -6,6 +6,7 @@
     cuts       AN4 cut into words by that network, put together anew
     rest       the network, to the end
     export     ONNX files: fp32, static int8, tokens, word pieces
+    graphs     decoding graphs
     evaluate   the figures of the card
 
 Each stage leaves alone what exists, so an interrupted run goes on where it was.
@@ -21,7 +22,7 @@ from typing import Final
 
 from training.stt import places
 
-STAGES: Final = ("corpus", "voices", "first", "cuts", "rest", "export", "evaluate")
+STAGES: Final = ("corpus", "voices", "first", "cuts", "rest", "export", "graphs", "evaluate")
 FIRST_SHARE: Final = 0.25
 
 
@@ -55,6 +56,7 @@ def commands(recipe: Recipe) -> dict[str, list[str]]:
         "cuts": ["align", *work, *assets, *seed],
         "rest": train,
         "export": ["export", *work, "--into", str(recipe.into)],
+        "graphs": ["graphs", *assets, "--model", str(recipe.into)],
         "evaluate": ["evaluate", *work, *assets, "--model", str(recipe.into)],
     }
 

@@ -20,7 +20,8 @@ from shared.errors import SnapshotRefused
 VOCABULARY = Vocabulary(("▁call", "▁ho", "me", "ome", "▁me", "<blk>"))
 BLANK = VOCABULARY.blank
 LOGPROB = {("call",): -2.0, ("home",): -2.0, ("me",): -2.0, ("<unk>",): -6.0}
-GRAPHS = {"telephone": Graph(NGram(LOGPROB, {}, {}), VOCABULARY.symbols, "1")}
+NOTES = {"scale": 0.4, "bonus": 0.0, "unknown": -4.0, "letter": -1.0}
+GRAPHS = {"telephone": Graph(NGram(LOGPROB, {}, NOTES), VOCABULARY.symbols, "1")}
 DECODER = Decoder(VOCABULARY, GRAPHS)
 FRAMES = 6
 
