@@ -1,5 +1,6 @@
 """Which recogniser and which voices the settings ask for."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,8 @@ from edge_node.tts.scripted import ScriptedVoice
 from edge_node.tts.service import Speech
 from edge_node.tts.silent import Silent
 from shared.clock import Clock
+
+log = logging.getLogger(__name__)
 
 SCRIPTED = "scripted"
 
@@ -33,8 +36,11 @@ def make_speech(settings: EdgeSettings, clock: Clock) -> Speech:
     if settings.recogniser == SCRIPTED:
         return ScriptedVoice()
     store = Store(settings.models_dir)
-    if settings.speech == "none" or any(store.installed(name) is None for name in VOICES):
-        return Silent()  # as asked, or a checkout before its voices were trained
+    if settings.speech == "none":
+        return Silent()
+    if absent := [name for name in VOICES if store.installed(name) is None]:
+        log.warning("this node will not speak: %s not installed", ", ".join(absent))
+        return Silent()
     return embedded_speech(store.place, clock.now_s)
 
 

@@ -85,21 +85,25 @@ def cut(
 def _forced(
     words: Sequence[SpokenWord], heard_frames: int, rules: Rules, loudness: Loudness
 ) -> Cut:
-    """The quietest frame after a word of the later half; of equals the latest."""
+    """The quietest frame after a word of the later half; of equals the latest.
+
+    Where no two words leave room between them, as late as an utterance may end.
+    """
+    end = min(heard_frames, rules.longest_frames)
     gaps = [
         (index + 1, (before.last_frame + 1, after.first_frame))
         for index, (before, after) in enumerate(pairwise(words))
-        if before.last_frame >= heard_frames // 2
+        if before.last_frame >= end // 2 and after.first_frame <= end
     ]
-    if (end := words[-1].last_frame + 1) < heard_frames:
-        gaps.append((len(words), (end, heard_frames)))
+    if words[-1].last_frame + 1 < end:
+        gaps.append((len(words), (words[-1].last_frame + 1, end)))
     places = [
         (level, -frame, count)
         for count, gap in gaps
         for level, frame in _quiet_places(gap, rules, loudness)
     ]
     if not places:
-        return Cut(heard_frames, len(words), "forced")
+        return Cut(end, sum(word.first_frame < end for word in words), "forced")
     _, negative, count = min(places)
     return Cut(-negative, count, "forced")
 

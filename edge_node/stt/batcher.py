@@ -31,9 +31,14 @@ class Batcher(Generic[K]):
         self._in_flight: dict[K, bool | None] = {}
         """Stream: whether it became ready again meanwhile, and if so, whether urgently."""
         self._urgent: set[K] = set()
+        self._members: set[K] = set()
 
     def __len__(self) -> int:
         return len(self._ready)
+
+    def join(self, key: K) -> None:
+        """A stream that may become ready. While all that joined wait, nobody waits for company."""
+        self._members.add(key)
 
     def ready(self, key: K, now_s: float, *, urgent: bool = False) -> bool:
         """A stream has something to do. Said again, it keeps its place.
@@ -52,14 +57,14 @@ class Batcher(Generic[K]):
         if key in self._ready:
             return hurries
         self._ready[key] = now_s
-        return hurries or len(self._ready) in {1, self._rules.max_streams}
+        return hurries or len(self._ready) in {1, self._whole()}
 
     def due_s(self) -> float | None:
         """When the next batch must leave; None with an empty queue."""
         if not self._ready:
             return None
         oldest_s = next(iter(self._ready.values()))
-        at_once = self._urgent or len(self._ready) >= self._rules.max_streams
+        at_once = self._urgent or len(self._ready) >= self._whole()
         return oldest_s if at_once else oldest_s + self._rules.max_wait_s
 
     def take(self, now_s: float) -> list[K]:
@@ -71,6 +76,10 @@ class Batcher(Generic[K]):
         self._urgent.difference_update(batch)
         self._in_flight.update(dict.fromkeys(batch))
         return batch
+
+    def _whole(self) -> int:
+        """As many as a batch can become."""
+        return min(self._rules.max_streams, len(self._members))
 
     def _size(self) -> int:
         return min(len(self._ready), self._rules.max_streams)
@@ -86,3 +95,4 @@ class Batcher(Generic[K]):
         self._ready.pop(key, None)
         self._in_flight.pop(key, None)
         self._urgent.discard(key)
+        self._members.discard(key)

@@ -97,6 +97,7 @@ class Device:
             if self.failure is not None:
                 raise EngineFailed(self.failure.message, remedy="use another node")
             self._occupants.add(occupant)
+            self._batcher.join(occupant)
         return occupant
 
     def push(self, occupant: Occupant, item: bytes | Asked) -> None:

@@ -4,8 +4,15 @@ from hypothesis import strategies as st
 from edge_node.stt.batcher import Batcher, BatchRules
 
 
+def batcher_for(names: str, **rules: float) -> Batcher[str]:
+    batcher: Batcher[str] = Batcher(BatchRules(**rules))  # type: ignore[arg-type]
+    for name in names:
+        batcher.join(name)
+    return batcher
+
+
 def test_a_chunk_alone_leaves_at_its_deadline() -> None:
-    batcher: Batcher[str] = Batcher(BatchRules(max_streams=4, max_wait_s=0.5))
+    batcher = batcher_for("abcdef", max_streams=4, max_wait_s=0.5)
     batcher.ready("a", 10.0)
     assert batcher.due_s() == 10.5
     assert batcher.take(10.4) == []
@@ -14,7 +21,7 @@ def test_a_chunk_alone_leaves_at_its_deadline() -> None:
 
 
 def test_a_full_batch_leaves_at_once_oldest_first() -> None:
-    batcher: Batcher[str] = Batcher(BatchRules(max_streams=2, max_wait_s=0.5))
+    batcher = batcher_for("abcdef", max_streams=2, max_wait_s=0.5)
     for name in "abc":
         batcher.ready(name, 10.0)
     batcher.ready("a", 11.0)
@@ -24,15 +31,28 @@ def test_a_full_batch_leaves_at_once_oldest_first() -> None:
 
 
 def test_it_says_when_its_deadline_changed() -> None:
-    batcher: Batcher[str] = Batcher(BatchRules(max_streams=3, max_wait_s=0.5))
+    batcher = batcher_for("abcdef", max_streams=3, max_wait_s=0.5)
     assert [batcher.ready(name, 1.0) for name in "aabcd"] == [True, False, False, True, False]
     batcher.take(9.0)
     assert not batcher.ready("a", 9.0)
     assert batcher.ready("e", 9.0) is False
 
 
+def test_nobody_waits_for_company_that_cannot_come() -> None:
+    batcher = batcher_for("ab", max_streams=4, max_wait_s=0.5)
+    assert batcher.ready("a", 1.0)
+    assert batcher.take(1.0) == []
+    assert batcher.ready("b", 1.1)
+    assert batcher.take(1.1) == ["a", "b"]
+    for name in "ab":
+        batcher.done(name, 1.2, again=False)
+    batcher.drop("b")
+    batcher.ready("a", 2.0)
+    assert batcher.take(2.0) == ["a"]
+
+
 def test_who_is_waited_for_does_not_wait_for_company() -> None:
-    batcher: Batcher[str] = Batcher(BatchRules(max_streams=4, max_wait_s=0.5))
+    batcher = batcher_for("abcdef", max_streams=4, max_wait_s=0.5)
     batcher.ready("a", 1.0)
     assert batcher.ready("b", 1.1, urgent=True)
     assert batcher.take(1.1) == ["a", "b"]
@@ -47,7 +67,7 @@ def test_who_is_waited_for_does_not_wait_for_company() -> None:
 
 
 def test_a_stream_in_flight_is_not_taken_twice_and_not_forgotten() -> None:
-    batcher: Batcher[str] = Batcher(BatchRules(max_wait_s=0.0))
+    batcher = batcher_for("abcdef", max_wait_s=0.0)
     batcher.ready("a", 0.0)
     assert batcher.take(0.0) == ["a"]
     batcher.ready("a", 1.0)
@@ -65,6 +85,8 @@ def test_at_most_one_chunk_of_a_stream_is_in_flight_and_none_is_lost(
     steps: list[tuple[str, int]],
 ) -> None:
     batcher: Batcher[int] = Batcher(BatchRules(max_streams=2, max_wait_s=0.0))
+    for member in range(6):
+        batcher.join(member)
     flying: set[int] = set()
     owed: set[int] = set()
     for now, (step, key) in enumerate(steps):
