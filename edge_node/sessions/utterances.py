@@ -87,7 +87,8 @@ def _forced(
 ) -> Cut:
     """The quietest frame after a word of the later half; of equals the latest.
 
-    Where no two words leave room between them, as late as an utterance may end.
+    Where no two words leave room between them, behind all that was heard: at most a step late, but
+    no token is lost or heard twice.
     """
     end = min(heard_frames, rules.longest_frames)
     gaps = [
@@ -103,7 +104,7 @@ def _forced(
         for level, frame in _quiet_places(gap, rules, loudness)
     ]
     if not places:
-        return Cut(end, sum(word.first_frame < end for word in words), "forced")
+        return Cut(heard_frames, len(words), "forced")
     _, negative, count = min(places)
     return Cut(-negative, count, "forced")
 

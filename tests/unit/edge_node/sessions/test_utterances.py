@@ -66,13 +66,15 @@ def test_a_forced_end_never_divides_a_word(
 
 
 def test_a_step_that_passes_the_longest_time_does_not_make_an_utterance_longer() -> None:
-    one_long_word = words((0, 103))
-    assert cut(one_long_word, 104, RULES, flat) == Cut(100, 1, "forced")
     to_the_end = words(*[(i * 2, i * 2 + 1) for i in range(52)])
     decided = cut(to_the_end, 104, RULES, flat)
     assert decided is not None
     assert decided.frame <= 100
-    assert to_the_end[decided.words - 1].first_frame < decided.frame
+    assert to_the_end[decided.words - 1].last_frame < decided.frame
+
+
+def test_a_word_without_an_end_is_cut_behind_all_that_was_heard_of_it() -> None:
+    assert cut(words((0, 103)), 104, RULES, flat) == Cut(104, 1, "forced")
 
 
 def test_rules_are_counted_in_frames() -> None:
