@@ -45,6 +45,7 @@ class Hearing:
         self._head = b""
         self._wishes = 0
         self._in_speech = False
+        self._shown: tuple[wire.Word, ...] = ()
         self.reading = True
         self._writable = True
 
@@ -104,7 +105,7 @@ class Hearing:
             case WordsForGood():
                 return self._for_good(event)
             case Wordless(through):
-                self._in_speech = False
+                self._utterance_over()
                 return [self._progress()] if self.finals.wordless(through) else []
             case MarkerPassed() | FlushDone():
                 return self._answer(event)
@@ -122,8 +123,9 @@ class Hearing:
 
     def _so_far(self, heard: WordsSoFar) -> list[Command]:
         began = self._speech_began(heard.words)
-        if not self._partials or not self._writable:
+        if not self._partials or not self._writable or heard.words == self._shown:
             return began
+        self._shown = heard.words
         partial = wire.Partial(
             heard.from_sample, heard.through_sample, _text(heard.words), heard.words
         )
@@ -131,11 +133,14 @@ class Hearing:
 
     def _for_good(self, heard: WordsForGood) -> list[Command]:
         began = self._speech_began(heard.words)
-        self._in_speech = False
+        self._utterance_over()
         final = self.finals.add(heard, _text(heard.words))
         self._history.note("final", heard.through_sample, f"{final.seq} {heard.reason}")
         notice = [Tell(_unacknowledged())] if self.finals.forgotten == 1 else []
         return [*began, Tell(final), *notice]
+
+    def _utterance_over(self) -> None:
+        self._in_speech, self._shown = False, ()
 
     def _speech_began(self, words: tuple[wire.Word, ...]) -> list[Command]:
         if self._in_speech or not words:

@@ -155,7 +155,7 @@ class Seat:
         return heard, ended
 
     def _end_at(self, at: int, asked: EndAsked, heard: list[Heard]) -> None:
-        if any(word.text for word in self._transcript.words):
+        if self._has_words(len(self._transcript.words)):
             heard.append(self._for_good(len(self._transcript.words), at, asked.reason))
         elif at > self._intake.begin:
             heard.append(Wordless(at))
@@ -176,12 +176,16 @@ class Seat:
         at = intake.begin + self._caller(decided.frame)
         if end is not None and at >= end[0]:
             return False
-        if decided.reason == "silence":
-            heard.append(Wordless(at))
-        else:
+        if decided.reason != "silence" and self._has_words(decided.words):
             heard.append(self._for_good(decided.words, at, decided.reason))
+        else:
+            heard.append(Wordless(at))
         self._restart(at)
         return True
+
+    def _has_words(self, count: int) -> bool:
+        """Whether one of the first `count` words has a text: pieces may begin a word and stop."""
+        return any(word.text for word in self._transcript.words[:count])
 
     def _restart(self, at: int) -> None:
         self._intake.restart(at)

@@ -19,7 +19,7 @@ from edge_node.sessions.heard import (
     WordsSoFar,
 )
 from edge_node.sessions.utterances import Rules
-from edge_node.stt.engine import Engine
+from edge_node.stt.engine import Engine, Token
 from edge_node.stt.scripted import DEFAULT_PROFILE, ScriptedEngine, script_audio
 from edge_node.stt.seat import Asked, EndAsked, MarkerAsked, Seat
 from heliovox.protocol.audio import AudioFormat
@@ -193,6 +193,21 @@ def test_finals_cover_the_audio_without_gap_or_overlap(text: str, flushes: list[
     assert isinstance(heard[-1], AllHeard)
 
 
+@given(words=st.lists(st.text("abc", min_size=1, max_size=5), min_size=1, max_size=6))
+def test_words_on_both_sides_of_a_flush_are_heard(words: list[str]) -> None:
+    items: list[Item] = []
+    for word in words:
+        items += [speech(f"{word} "), EndAsked(word, "flush")]
+    heard = run([*items, FINISH])
+    assert said(heard) == " ".join(words)
+    assert [one.id for one in heard if isinstance(one, FlushDone)] == words
+
+
+def test_an_utterance_that_is_flushed_in_its_last_moment_is_not_ended_by_force() -> None:
+    heard = run([speech("a" * RULES.longest_frames), EndAsked("f", "flush")])
+    assert [one.reason for one in heard if isinstance(one, WordsForGood)] == ["flush"]
+
+
 @given(text=texts, cut=st.integers(0, 60_000), finish=st.booleans())
 def test_a_marker_comes_back_behind_every_word_before_it(text: str, cut: int, finish: bool) -> None:
     data = speech(text)
@@ -248,3 +263,16 @@ def test_silence_is_released_without_a_final() -> None:
     heard = run([bytes(2 * 640 * 200)])
     assert heard
     assert all(isinstance(one, Wordless) for one in heard)
+
+
+def test_a_word_that_only_began_makes_no_final() -> None:
+    seat, heard = Seat(PCM, PROFILE, RULES), []
+    seat.push(bytes(2 * 640 * 40))
+    tokens = [Token("▁", 1, 0.9)]
+    for _ in range(10):
+        told, _, samples = seat.turn()
+        heard += told
+        if samples is not None:
+            heard += seat.stepped(tokens if not heard else [])[0]
+    assert any(isinstance(one, Wordless) for one in heard)
+    assert not any(isinstance(one, WordsForGood) for one in heard)
