@@ -49,7 +49,7 @@ class Finals:
     def wordless(self, through_sample: int) -> bool:
         """Audio without words was passed; True if that releases audio."""
         self._through = through_sample
-        if self._kept or self.forgotten:
+        if self._kept:
             return False
         self.released_sample = through_sample
         return True

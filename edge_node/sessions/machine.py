@@ -27,6 +27,7 @@ from edge_node.sessions.hearing import HEARD, Hearing, HearingEvent
 from edge_node.sessions.history import History
 from edge_node.sessions.limits import Limits
 from edge_node.sessions.opening import Offer, Opening, open_as_asked
+from edge_node.sessions.silence import Silence
 from edge_node.sessions.speaking import SpeakQueue
 from edge_node.sessions.states import (
     LINK_TABLE,
@@ -44,7 +45,6 @@ from heliovox.protocol import messages as wire
 from heliovox.protocol.closing import CloseCode
 from shared.errors import (
     InvalidMessage,
-    LimitPassed,
     NodeDraining,
     VoiceError,
     WrongKindOfMessage,
@@ -70,7 +70,7 @@ class Session:
         self.hearing: Hearing | None = None
         self._speaks = SpeakQueue(limits)
         self._heard_all = False
-        self._silent_since_s: float | None = None
+        self._silence = Silence(limits)
         self._end_reason, self._end_code = "finish", CloseCode.NORMAL
         self._handlers: dict[type, Callable[[Any], list[Command]]] = self._table()
 
@@ -118,7 +118,7 @@ class Session:
         if self.opening is not None:
             raise InvalidMessage("a second start", field="type", remedy="open a new connection")
         self.opening = open_as_asked(ask, self._offer)
-        self._silent_since_s = None
+        self._silence.broken()
         if self.opening.hears:
             self.hearing = Hearing(self.opening, self._limits, self.history)
         return [TakeSeat(self.opening)]
@@ -145,7 +145,7 @@ class Session:
         return [Tell(started)]
 
     def _audio(self, event: Audio) -> list[Command]:
-        self._silent_since_s = None
+        self._silence.broken()
         if self.stream.state is not Stream.LIVE or self.hearing is None:
             return self._audio_out_of_place()
         return self.hearing.audio(event)
@@ -225,7 +225,7 @@ class Session:
             raise InvalidMessage(f"{what} after finish", field="type", value=what)
 
     def _must_be_open(self, what: str) -> None:
-        self._silent_since_s = None
+        self._silence.broken()
         if self.stream.state is Stream.OPENING:
             raise InvalidMessage(
                 f"{what} before start", field="type", value=what, remedy="send start first"
@@ -283,18 +283,6 @@ class Session:
         raise NodeDraining("the node stops", remedy="use another node")
 
     def _tick(self, event: Tick) -> list[Command]:
-        if self._silent_since_s is None:
-            self._silent_since_s = event.now_s
-        limits, silent_s = self._limits, event.now_s - self._silent_since_s
-        if self.opening is None and silent_s >= limits.start_within_s:
-            raise LimitPassed(
-                f"no start within {limits.start_within_s:.0f} s",
-                field="type",
-                remedy="send start right after connecting",
-            )
-        if silent_s >= limits.silent_s and (self.hearing is None or self.hearing.reading):
-            raise LimitPassed(
-                f"nothing was said for {limits.silent_s:.0f} s",
-                remedy="send keepalive while there is no audio",
-            )
+        reading = self.hearing is None or self.hearing.reading
+        self._silence.tick(event.now_s, opened=self.opening is not None, reading=reading)
         return []

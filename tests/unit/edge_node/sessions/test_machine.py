@@ -29,6 +29,7 @@ from edge_node.sessions.events import (
     Tick,
     Writable,
 )
+from edge_node.sessions.finals import KEPT_LIMIT
 from edge_node.sessions.heard import (
     AllHeard,
     Consumed,
@@ -140,10 +141,24 @@ def test_a_caller_that_does_not_keep_up_is_spared_partials() -> None:
     session = opened()
     assert session.handle(Writable(yes=False)) == []
     assert told(session.handle(WordsSoFar(0, 320, (HELLO,)))) == [wire.SpeechStarted(1600)]
-    assert told(session.handle(WordsSoFar(0, 640, (HELLO,)))) == []
     assert session.handle(Writable(yes=True)) == []
     [partial] = told(session.handle(WordsSoFar(0, 960, (HELLO,))))
     assert partial.through_sample == 960
+
+
+def test_a_partial_is_told_when_the_words_have_changed() -> None:
+    session, there = opened(), wire.Word("there", 500, 700, 0.9)
+    assert session.handle(WordsSoFar(0, 320, ())) == []
+    partials = [
+        message
+        for words in [(HELLO,), (HELLO,), (HELLO, there), (HELLO,), ()]
+        for message in told(session.handle(WordsSoFar(0, 640, words)))
+        if isinstance(message, wire.Partial)
+    ]
+    assert [partial.text for partial in partials] == ["hello", "hello there", "hello", ""]
+    session.handle(WordsSoFar(0, 640, (HELLO,)))
+    session.handle(WordsForGood(0, 960, (HELLO,), "endpoint"))
+    assert len(told(session.handle(WordsSoFar(960, 1280, (HELLO,))))) == 2
 
 
 def test_texts_are_said_one_after_another() -> None:
@@ -185,6 +200,48 @@ def test_draining_hears_to_the_end_and_says_why() -> None:
     *before, _, hang_up = session.handle(AllHeard(0))
     assert told(before)[-1].reason == "draining"
     assert hang_up.code is CloseCode.GOING_AWAY
+
+
+def test_a_draining_node_does_not_wait_for_texts_that_are_still_to_be_said() -> None:
+    session = opened(kind="synthesis")
+    session.handle(wire.Speak("a", "text"))
+    *before, hang_up = session.handle(DrainOver())
+    assert told(before)[-1].reason == "draining"
+    assert hang_up == HangUp(CloseCode.GOING_AWAY, "draining")
+
+
+def test_draining_ends_a_session_that_is_finishing() -> None:
+    session = opened(kind="conversation")
+    session.handle(wire.Speak("a", "text"))
+    session.handle(wire.Finish())
+    assert session.handle(DrainOver()) == []
+    assert session.handle(AllHeard(0))[-1] == HangUp(CloseCode.GOING_AWAY, "draining")
+
+
+def test_audio_is_a_sign_of_life_and_a_caller_who_is_not_read_from_is_not_silent() -> None:
+    session = opened(Limits(silent_s=300, backlog_s=1.0))
+    session.handle(Tick(100.0))
+    session.handle(Audio(bytes(2)))
+    assert session.handle(Tick(400.0)) == []
+    session.handle(Audio(bytes(40_000)))
+    session.handle(Tick(500.0))
+    assert session.handle(Tick(900.0)) == []
+    assert session.handle(Consumed(20_000)) == [ReadAudio(yes=True)]
+    assert session.handle(Tick(1199.0)) == []
+    assert error_of(session.handle(Tick(1200.0))).code == "limit_passed"
+
+
+def test_a_caller_who_never_acknowledges_is_told_once_until_he_does() -> None:
+    session = opened()
+
+    def warnings(finals: int) -> int:
+        heard = [WordsForGood(0, 1, (HELLO,), "endpoint")] * finals
+        messages = [message for one in heard for message in told(session.handle(one))]
+        return sum(isinstance(message, wire.Notice) for message in messages)
+
+    assert [warnings(KEPT_LIMIT), warnings(1), warnings(9)] == [0, 1, 0]
+    session.handle(wire.Ack(KEPT_LIMIT + 10))
+    assert [warnings(KEPT_LIMIT), warnings(1), warnings(9)] == [0, 1, 0]
 
 
 def test_a_caller_who_has_not_said_start_when_the_node_stops_is_told_why() -> None:
