@@ -21,7 +21,7 @@ from heliovox.protocol import messages as wire
 from heliovox.protocol.audio import AudioFormat
 from shared.audio import encode
 from shared.clock import SystemClock
-from shared.errors import Unsupported
+from shared.errors import EngineFailed, Unsupported
 from shared.tasks import Tasks
 
 OFFER = Offer("here", ("en",), ("scripted",), ("eve",), 320, 200)
@@ -36,6 +36,7 @@ class FarEnd:
         self.audio = bytearray()
         self.closed: tuple[int, str] | None = None
         self.reading = True
+        self.resumed = asyncio.Event()
 
     def send_text(self, data: bytes) -> None:
         self.messages.put_nowait(codec.decode_server(data))
@@ -52,6 +53,7 @@ class FarEnd:
 
     def resume_reading(self) -> None:
         self.reading = True
+        self.resumed.set()
 
     async def until(self, kind: type | None) -> list[Any]:
         found: list[Any] = []
@@ -183,6 +185,46 @@ def test_a_full_node_says_how_full_it_is_and_a_leaver_makes_room(play: Any) -> N
         await third_end.until(wire.Started)
 
     play(scene, limit=1)
+
+
+def test_a_broken_engine_is_told_and_takes_no_room(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.device.failure = EngineFailed("broke")
+        talk, far_end = stage.caller()
+        say(talk, wire.Start())
+        [error, _] = await far_end.until(None)
+        assert error.code == "engine_failed"
+        assert stage.house.admission.taken == 0
+
+    play(scene)
+
+
+def test_who_sends_faster_than_the_device_hears_is_read_from_again_later(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        talk, far_end = stage.caller()
+        say(talk, wire.Start())
+        talk.audio(bytes(10 * 32_000))
+        assert not far_end.reading
+        async with asyncio.timeout(WAIT_S):
+            await far_end.resumed.wait()
+        assert far_end.reading
+
+    play(scene)
+
+
+def test_nothing_more_is_said_to_who_is_gone(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        talk, far_end = stage.caller()
+        say(talk, wire.Start(kind="synthesis"))
+        stage.voice.go_on.clear()
+        say(talk, wire.Speak("a", "long text"))
+        await far_end.until(wire.Speaking)
+        talk.lost()
+        async with asyncio.timeout(WAIT_S):
+            while stage.house.tasks:
+                await asyncio.sleep(0)
+
+    play(scene)
 
 
 def test_a_text_is_said_in_the_callers_format(play: Any) -> None:

@@ -16,8 +16,8 @@ class Notes:
     def __init__(self) -> None:
         self.wire: list[str] = []
         self.sent: list[WSMsgType] = []
-        self.heard: list[Any] = []
         self.unsent = 0
+        self.bytes_came = False
         self.underlying_transport = SimpleNamespace(get_extra_info=lambda _: self)
         self.close_handshake = SimpleNamespace(recv=None)
 
@@ -26,6 +26,9 @@ class Notes:
 
     def now_s(self) -> float:
         return 0.0
+
+    def heard(self) -> bool:
+        return self.bytes_came
 
     def get_write_buffer_size(self) -> int:
         return self.unsent
@@ -118,6 +121,29 @@ def test_who_says_goodbye_gives_his_seat_back_at_once_and_is_not_waited_for(line
     assert notes.wire == ["send_close", "await_close", "finish"]
     socket.on_ws_disconnected(notes)
     assert talk.calls == [("lost",)]
+
+
+def test_who_sends_anything_is_neither_asked_nor_given_up(line: Line) -> None:
+    socket, notes, talk = line
+    notes.bytes_came = True
+    for now_s in range(1, 60):
+        socket.tick(now_s)
+    assert notes.wire == []
+    notes.bytes_came = False
+    for now_s in range(60, 100):
+        socket.tick(now_s)
+    assert notes.wire == ["send_ping", "abort_for"]
+    assert talk.calls[-1] == ("tick", 99)
+
+
+def test_who_does_not_read_is_told_and_let_go(line: Line) -> None:
+    socket, notes, talk = line
+    notes.bytes_came = True
+    socket.pause_writing()
+    socket.tick(29)
+    socket.tick(30)
+    [error] = [given for name, *given in talk.calls if name == "refuse"]
+    assert error[0].code == "limit_passed"
 
 
 def test_after_our_goodbye_only_the_callers_own_is_heard(line: Line) -> None:

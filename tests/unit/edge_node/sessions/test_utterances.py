@@ -41,6 +41,16 @@ def test_speech_without_a_pause_is_cut_at_the_quietest_place_between_words() -> 
     assert cut(spoken, 100, RULES, loudness) == Cut(78, 8, "forced")
 
 
+def test_a_quiet_place_long_ago_does_not_count() -> None:
+    """What is behind the end is heard again: at most half of the longest utterance."""
+    spoken = words(*[(i * 10, i * 10 + 5) for i in range(10)])
+
+    def loudness(first: int, last: int) -> list[float]:
+        return [{28: 0.0, 68: 0.5}.get(frame, 1.0) for frame in range(first, last)]
+
+    assert cut(spoken, 100, RULES, loudness) == Cut(68, 7, "forced")
+
+
 @given(
     lengths=st.lists(st.tuples(st.integers(1, 6), st.integers(0, 8)), min_size=1, max_size=40),
     levels=st.lists(st.floats(0, 1), min_size=120, max_size=120),

@@ -189,6 +189,36 @@ def test_who_leaves_is_freed_and_hears_nothing_more() -> None:
     assert not any(isinstance(one, AllHeard) for one in list(gone_ear.heard.queue))
 
 
+def test_who_left_does_not_hear_that_the_engine_broke_later() -> None:
+    engine = WatchedEngine()
+    engine.fail_at_step = 1
+    with running(engine) as device:
+        gone, gone_ear = enter(device)
+        device.leave(gone)
+        stays, ear = enter(device)
+        device.push(stays, bytes(2 * 16_000))
+        ear.until(SeatFailed)
+    assert gone_ear.heard.empty()
+
+
+def test_words_behind_a_flush_meet_a_fresh_stream() -> None:
+    with running(WatchedEngine()) as device:
+        occupant, ear = enter(device)
+        for word in ("abc ", "cab "):
+            device.push(occupant, encode(PCM, script_audio(word)))
+            device.push(occupant, EndAsked(word, "flush"))
+        device.push(occupant, EndAsked("", "finish"))
+        assert said(ear.until(AllHeard)) == "abc cab"
+
+
+def test_a_seat_that_has_nothing_to_do_says_at_once_that_there_is_room() -> None:
+    with running(WatchedEngine()) as device:
+        occupant, ear = enter(device)
+        device.push(occupant, bytes(2))
+        device.wants_room(occupant, yes=True)
+        assert ear.until(Consumed) == [Consumed(0)]
+
+
 def test_a_crowded_seat_says_when_there_is_room() -> None:
     with running(WatchedEngine()) as device:
         occupant, ear = enter(device)
