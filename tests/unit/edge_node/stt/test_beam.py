@@ -158,6 +158,13 @@ def test_hypotheses_stay_few(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(heard(logprobs_of(rows), GRAPH).cells) <= 4
 
 
+def test_no_frame_costs_more_than_a_few_symbols(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beam_module, "MOST", 1)
+    unsure = logprobs_of([[0.1, 0.2, 0.3, 0.0]])
+    followed = [place for place, _ in heard(unsure, GRAPH).cells]
+    assert len(followed) == 2  # nothing, and the likeliest symbol
+
+
 def test_an_impossible_frame_is_passed_over() -> None:
     """A closed graph and a recogniser that is sure of something else: what was heard stays."""
     sure = np.full((2, len(SYMBOLS)), -1e4, np.float32)
