@@ -215,7 +215,7 @@ class Seat:
     def _words(self, spoken: Sequence[SpokenWord], through: int) -> tuple[Word, ...]:
         """The words up to the caller's sample `through`; those without a text are none."""
         last = (through - self._intake.begin) // self._caller(1)
-        limits = [word.first_frame for word in spoken[1:]] + [last]
+        limits = [word.first_frame for word in spoken[1:]] + [last] * bool(spoken)
         return tuple(
             self._word(word, limit) for word, limit in zip(spoken, limits, strict=True) if word.text
         )

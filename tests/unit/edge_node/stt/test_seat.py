@@ -276,3 +276,66 @@ def test_a_word_that_only_began_makes_no_final() -> None:
             heard += seat.stepped(tokens if not heard else [])[0]
     assert any(isinstance(one, Wordless) for one in heard)
     assert not any(isinstance(one, WordsForGood) for one in heard)
+
+
+def told_by(seat: Seat, tokens: list[Token]) -> list[Heard]:
+    """What the seat says after a step that gave these tokens."""
+    seat.push(bytes(2 * PROFILE.chunk_samples))
+    seat.turn()
+    return seat.stepped(tokens)[0]
+
+
+def test_a_recogniser_may_change_its_mind_until_words_are_final() -> None:
+    seat = Seat(PCM, PROFILE, RULES)
+    [first] = told_by(seat, [Token("▁call", 0, 0.9), Token("ome", 1, 0.5)])
+    [second] = told_by(seat, [Token("▁home", 1, 0.7, replaces=1)])
+    assert isinstance(first, WordsSoFar)
+    assert isinstance(second, WordsSoFar)
+    assert [word.text for word in first.words] == ["callome"]
+    assert [word.text for word in second.words] == ["call", "home"]
+    [final] = [one for _ in range(4) for one in told_by(seat, [])]
+    assert isinstance(final, WordsForGood)
+    assert final.words == second.words
+
+
+def test_words_that_were_none_are_taken_back_and_make_no_final() -> None:
+    seat = Seat(PCM, PROFILE, RULES)
+    told_by(seat, [Token("▁call", 0, 0.6)])
+    [emptied] = told_by(seat, [Token("", 0, 0.0, replaces=1)])
+    assert isinstance(emptied, WordsSoFar)
+    assert emptied.words == ()
+    rest = [one for _ in range(14) for one in told_by(seat, [])]
+    assert [type(one) for one in rest] == [Wordless]
+
+
+minds = st.lists(
+    st.lists(st.tuples(st.sampled_from(["▁a", "b", ""]), st.integers(0, 5)), max_size=3),
+    max_size=40,
+)
+
+
+@given(steps=minds)
+def test_however_often_a_recogniser_changes_its_mind_its_last_word_counts(
+    steps: list[list[tuple[str, int]]],
+) -> None:
+    """Every step says a few things about its own two frames and takes some earlier ones back."""
+    seat, believed, finals = Seat(PCM, PROFILE, RULES), list[Token](), list[WordsForGood]()
+    begin = 0
+    for at, said_now in enumerate(steps):
+        tokens = []
+        for text, replaces in said_now:
+            back = min(replaces, len(believed))
+            token = Token(text, max(0, 2 * (at - begin) - 1), 0.5, back)
+            believed = [*believed[: len(believed) - back], *([token] if text else [])]
+            tokens.append(token)
+        for one in told_by(seat, tokens):
+            if isinstance(one, WordsSoFar):
+                assert "".join(word.text for word in one.words) == spelled(believed)
+            elif isinstance(one, WordsForGood | Wordless):
+                begin, believed = at + 1, []
+                finals += [one] if isinstance(one, WordsForGood) else []
+    assert all(final.words for final in finals)
+
+
+def spelled(tokens: list[Token]) -> str:
+    return "".join(token.text.removeprefix("▁") for token in tokens)
