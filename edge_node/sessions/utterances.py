@@ -94,7 +94,7 @@ def _forced(
     gaps = [
         (index + 1, (before.last_frame + 1, after.first_frame))
         for index, (before, after) in enumerate(pairwise(words))
-        if before.last_frame >= end // 2 and after.first_frame <= end
+        if end // 2 <= before.last_frame < heard_frames - 1 and after.first_frame <= end
     ]
     if words[-1].last_frame + 1 < end:
         gaps.append((len(words), (words[-1].last_frame + 1, end)))

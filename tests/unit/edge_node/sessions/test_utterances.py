@@ -90,3 +90,14 @@ def test_a_word_without_an_end_is_cut_behind_all_that_was_heard_of_it() -> None:
 def test_rules_are_counted_in_frames() -> None:
     rules = Rules.of(frame_ms=40, endpoint_silence_ms=700)
     assert (rules.endpoint_frames, rules.longest_frames) == (18, 500)
+
+
+def test_no_level_is_asked_of_audio_that_was_not_heard() -> None:
+    """At a flush tokens may come out in the silence behind the audio."""
+
+    def loudness(first: int, last: int) -> list[float]:
+        assert first < last <= 100
+        return [1.0] * (last - first)
+
+    spoken = words((50, 60), (61, 99), (100, 103))
+    assert cut(spoken, 100, RULES, loudness) == Cut(61, 1, "forced")

@@ -199,7 +199,9 @@ def test_words_on_both_sides_of_a_flush_are_heard(words: list[str]) -> None:
     for word in words:
         items += [speech(f"{word} "), EndAsked(word, "flush")]
     heard = run([*items, FINISH])
-    assert said(heard) == " ".join(words)
+    begins_ms = [40 * (index + sum(map(len, words[:index]))) for index in range(len(words))]
+    known = [(word.text, word.start_ms) for word in words_of(heard)]
+    assert known == list(zip(words, begins_ms, strict=True))
     assert [one.id for one in heard if isinstance(one, FlushDone)] == words
 
 
