@@ -107,7 +107,7 @@ class Beam:
                     way = before * probability * step[0]
                     link = (cell.link, symbol, self.frames, probability, length)
                     _add(grown, (step[1], symbol), 0.0, way, link)
-        self.cells = _pruned(grown) or self.cells
+        self.cells = _pruned(grown, self.graph) or self.cells
         self.silent = False
 
 
@@ -139,19 +139,22 @@ def _add(grown: dict[Key, Cell], key: Key, blank: float, symbol: float, link: Li
         cell.link, cell.best = link, way
 
 
-def _pruned(grown: dict[Key, Cell]) -> dict[Key, Cell]:
-    """The best, relative to the very best; empty where nothing is possible."""
-    ranked = sorted(grown.items(), key=_total, reverse=True)[:WIDTH]
+def _pruned(grown: dict[Key, Cell], graph: Graph) -> dict[Key, Cell]:
+    """The best, relative to the very best; empty where nothing is possible.
+
+    Among them the best whose last word is whole, however unlikely: where no other words than the
+    graph's are possible, all the rest may come to nothing.
+    """
+    ranked = sorted(grown.items(), key=_total, reverse=True)
     top = ranked[0][1].total
     if not top > 0.0:
         return {}
-    kept = {}
-    for key, cell in ranked:
-        if cell.total < HOPELESS * top:
-            break
+    kept = {key: cell for key, cell in ranked[:WIDTH] if cell.total >= HOPELESS * top}
+    whole = next((item for item in ranked if graph.finish(item[0][0]) is not None), ranked[0])
+    kept[whole[0]] = whole[1]
+    for cell in kept.values():
         cell.blank /= top
         cell.symbol /= top
-        kept[key] = cell
     return kept
 
 

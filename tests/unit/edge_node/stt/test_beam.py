@@ -155,7 +155,7 @@ def test_frames_that_say_nothing_change_nothing_after_the_first() -> None:
 def test_hypotheses_stay_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beam_module, "WIDTH", 4)
     rows = np.random.default_rng(1).normal(size=(200, len(SYMBOLS))).tolist()
-    assert len(heard(logprobs_of(rows), GRAPH).cells) <= 4
+    assert len(heard(logprobs_of(rows), SHARED).cells) <= 4 + 1  # one more, whose words are whole
 
 
 def test_no_frame_costs_more_than_a_few_symbols(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,6 +163,16 @@ def test_no_frame_costs_more_than_a_few_symbols(monkeypatch: pytest.MonkeyPatch)
     unsure = logprobs_of([[0.1, 0.2, 0.3, 0.0]])
     followed = [place for place, _ in heard(unsure, GRAPH).cells]
     assert len(followed) == 2  # nothing, and the likeliest symbol
+
+
+def test_half_a_word_does_not_deafen_a_closed_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What began like one of its words and went on otherwise is given up, not waited for."""
+    monkeypatch.setattr(beam_module, "HOPELESS", 1e-2)
+    words = Graph(NGram({("ab",): -1.0, ("c",): -1.0}, {}, {}), SYMBOLS)
+    sure = np.full((3, len(SYMBOLS)), np.log(1e-12), np.float32)
+    sure[0, SYMBOLS.index("▁a")] = sure[1, BLANK] = sure[2, SYMBOLS.index("▁c")] = 0.0
+    sure[0, BLANK] = np.log(1e-4)
+    assert said(heard(sure, words).best()) == [(SYMBOLS.index("▁c"), 2)]
 
 
 def test_an_impossible_frame_is_passed_over() -> None:
