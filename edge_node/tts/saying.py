@@ -58,9 +58,12 @@ class Saying:
     async def say(self, speak: Speak) -> None:
         """Says the whole text, or tells the caller why it cannot be said."""
         voice = speak.voice or self._default_voice
-        self._tell(Speaking(speak.id, voice, self._output))
+        announced = False
         try:
             async for event in self._speaker.speak(speak.text, voice, speak.speed):
+                if not announced:  # only now is it known that there is something to hear
+                    announced = True
+                    self._tell(Speaking(speak.id, voice, self._output))
                 if isinstance(event, VoiceSwitch):
                     self._tell(
                         VoiceSwitched(speak.id, event.from_voice, event.to_voice, event.reason)

@@ -112,3 +112,13 @@ def test_at_most_one_chunk_of_a_stream_is_in_flight_and_none_is_lost(
     while batch := batcher.take(2000):
         rest |= set(batch)
     assert rest == owed
+
+
+def test_who_left_hurries_nobody() -> None:
+    batcher: Batcher[str] = Batcher(BatchRules(max_streams=4, max_wait_s=0.5))
+    for name in "abc":
+        batcher.join(name)
+    batcher.ready("a", 10.0, urgent=True)
+    batcher.drop("a")
+    batcher.ready("b", 11.0)
+    assert batcher.due_s() == 11.5

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge_node.sessions.heard import AllHeard, Consumed, Heard, SeatFailed, WordsForGood
+from edge_node.sessions.heard import AllHeard, Consumed, Heard, SeatFailed, WordsForGood, WordsSoFar
 from edge_node.sessions.utterances import Rules
 from edge_node.stt.batcher import BatchRules
 from edge_node.stt.device import Device, Occupant
@@ -180,12 +180,15 @@ def test_who_leaves_is_freed_and_hears_nothing_more() -> None:
     with running(engine) as device:
         gone, gone_ear = enter(device)
         device.push(gone, encode(PCM, script_audio("abc")) + bytes(32_000))
+        gone_ear.until(WordsSoFar)
         device.leave(gone)
-        device.push(gone, EndAsked("", "finish"))
-        stays, ear = enter(device)
-        device.push(stays, EndAsked("", "finish"))
-        ear.until(AllHeard)
-    assert engine.closed == 1 or gone.stream is None
+        for late in (EndAsked("", "finish"), bytes(32_000)):
+            device.push(gone, late)
+            stays, ear = enter(device)
+            device.push(stays, EndAsked("", "finish"))
+            ear.until(AllHeard)
+            assert engine.closed == 1
+            assert gone.stream is None
     assert not any(isinstance(one, AllHeard) for one in list(gone_ear.heard.queue))
 
 
