@@ -19,7 +19,17 @@ def words_in(text: str) -> list[str]:
     return re.findall(r"[A-Za-z']+", text)
 
 
-@given(st.lists(st.tuples(WORDS, st.sampled_from(["", ",", ".", "?", ";", "\n"])), min_size=1))
+def is_word(text: str) -> bool:
+    """Not "dec", which before a stop is a month."""
+    return words_in(normalise(f"{text}.")) == words_in(normalise(text))
+
+
+@given(
+    st.lists(
+        st.tuples(WORDS.filter(is_word), st.sampled_from(["", ",", ".", "?", ";", "\n"])),
+        min_size=1,
+    )
+)
 def test_every_word_is_in_a_clause_in_order(pairs: list[tuple[str, str]]) -> None:
     text = " ".join(word + mark for word, mark in pairs)
     said = [word for clause in clauses(text) for word in words_in(clause)]
