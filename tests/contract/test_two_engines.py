@@ -17,7 +17,10 @@ def test_both_engines_say_the_same_tokens_at_the_same_times(assets: Path, varian
     for audio in human_speech(assets, 30):
         padded = with_tail(onnx, audio)
         ours, theirs = hear(onnx, padded), hear(sherpa, padded)
-        assert [(t.text, t.frame) for t in ours] == [(t.text, t.frame) for t in theirs]
+        assert [token.text for token in ours] == [token.text for token in theirs]
+        apart = [abs(a.frame - b.frame) for a, b in zip(ours, theirs, strict=True)]
+        # their features differ by 8e-5 at most: int8 may round that to the frame beside
+        assert max(apart, default=0) <= (0 if variant == "fp32" else 1)
 
 
 def test_both_engines_are_stepped_alike() -> None:
