@@ -5,6 +5,7 @@ thread through `heard`, speech from a task of its own.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -46,6 +47,8 @@ from heliovox.protocol import codec
 from heliovox.protocol.messages import Speak, Start
 from shared.errors import InvalidMessage, Unauthorised, VoiceError
 from shared.tasks import Tasks
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -199,6 +202,7 @@ class Conversation:
         if self._seated:
             self._seated = False
             self._house.admission.leave()
+            _log.debug("session %s was\n%s", self.session.id, self.session.history)
 
     def _end_utterance(self, command: EndUtterance) -> None:
         if self._occupant is not None:

@@ -3,11 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
+from edge_node.sessions.heard import SeatFailed
 from edge_node.stt.batcher import BatchRules
 from edge_node.stt.device import Device, Report
 from edge_node.stt.engine import Engine
 from shared.clock import Clock
+from shared.errors import VoiceError
 
 _log = logging.getLogger(__name__)
 
@@ -53,3 +56,6 @@ def _hear(report: Report) -> None:
             occupant.listen(heard)
         except Exception:  # noqa: BLE001 the words of the others must get through
             _log.exception("a session failed at what it heard")
+            fault = VoiceError("a fault of the node's own", remedy="use another node")
+            with suppress(Exception):  # it is in no state that anybody knows
+                occupant.listen([SeatFailed(fault)])

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -169,6 +170,28 @@ def test_audio_becomes_numbered_words(play: Any) -> None:
         assert stage.house.admission.taken == 0
 
     play(scene)
+
+
+def test_the_story_of_a_session_is_logged_without_its_words(
+    play: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(stage: Stage) -> None:
+        talk, far_end = stage.caller()
+        say(talk, wire.Start(kind="conversation"))
+        talk.audio(encode(AudioFormat(), script_audio("confidential")))
+        say(talk, wire.Flush("secret"))
+        say(talk, wire.Speak("a", "classified"))
+        await far_end.until(wire.Flushed)
+        talk.lost()
+
+    caplog.set_level(logging.DEBUG)
+    play(scene)
+    [story] = [line for line in caplog.messages if line.startswith("session s1 was")]
+    assert "started: conversation" in story
+    assert "final: 1 flush" in story
+    assert story.endswith("link lost")
+    for word in ("confidential", "secret", "classified"):
+        assert word not in caplog.text
 
 
 def test_a_full_node_says_how_full_it_is_and_a_leaver_makes_room(play: Any) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from edge_node.sessions.heard import Heard
+from edge_node.sessions.heard import Heard, SeatFailed
 from edge_node.sessions.utterances import Rules
 from edge_node.stt.batcher import BatchRules
 from edge_node.stt.engine import Engine
@@ -32,7 +32,10 @@ async def test_a_fault_in_one_session_does_not_keep_words_from_the_others(
     recogniser = Recogniser(ScriptedEngine, BatchRules(max_wait_s=0.05), SystemClock())
     tasks, ready, heard = Tasks(), asyncio.Event(), asyncio.Event()
 
-    def fail(_: Sequence[Heard]) -> None:
+    told: list[Heard] = []
+
+    def fail(found: Sequence[Heard]) -> None:
+        told.extend(found)
         raise RuntimeError("a fault of ours")
 
     def listen(_: Sequence[Heard]) -> None:
@@ -48,7 +51,29 @@ async def test_a_fault_in_one_session_does_not_keep_words_from_the_others(
         await heard.wait()
     await tasks.end()
     assert "a fault of ours" in caplog.text
+    assert isinstance(told[-1], SeatFailed)
     assert recogniser.check() is None
+
+
+async def test_who_left_hears_nothing_of_what_was_on_its_way() -> None:
+    """The report waits for the loop, and the leaver is quicker."""
+    recogniser = Recogniser(ScriptedEngine, BatchRules(max_wait_s=0.0), SystemClock())
+    tasks, ready, heard = Tasks(), asyncio.Event(), asyncio.Event()
+    told: list[Heard] = []
+    tasks.begin(recogniser.run(ready), "recogniser")
+    async with asyncio.timeout(LIMIT_S):
+        await ready.wait()
+        device = recogniser.device
+        gone = device.enter(seat(), told.extend)
+        device.push(gone, encode(AudioFormat(), script_audio("hello world ")))
+        while not device.meter.chunks:
+            pass  # the loop stands still, the device's thread does not
+        device.leave(gone)
+        stays = device.enter(seat(), lambda _: heard.set())
+        device.push(stays, encode(AudioFormat(), script_audio("hello world ")))
+        await heard.wait()
+    await tasks.end()
+    assert told == []
 
 
 async def test_an_engine_that_does_not_load_is_what_running_raises() -> None:
