@@ -26,7 +26,7 @@ def replay(engine: Engine, calls: Calls, streams: dict[int, Any]) -> None:
         elif call == "step":
             engine.step([streams[name] for name in what])
         elif call == "open":
-            streams[what] = engine.open()
+            streams[what[0]] = engine.open(what[1])
         elif call == "reset":
             engine.reset(streams[what])
         else:

@@ -35,6 +35,7 @@ def run(rounds: int, seconds: float) -> list[Figure]:
                 before = cpu_s(at.pid)
                 load.wait("sent")
                 cores.append((cpu_s(at.pid) - before) / seconds)
+                load.errors_count = True
                 reached = [_heard_share(log, seconds) for log in load.logs()]
             heard.append(100 * percentile(reached, 0.05))
             errors.append(float(sum(share < 0 for share in reached)))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from heliovox.local.phrases import sentence
+from heliovox.protocol import messages as wire
 from tests.benchmarks.caller import Log
 from tests.benchmarks.figures import cpu_s
 
@@ -93,6 +94,8 @@ class Load:
     """Callers at work."""
 
     process: subprocess.Popen[bytes]
+    errors_count: bool = False
+    """Whether errors are part of what is measured."""
 
     def wait(self, word: str) -> None:
         """Until the callers are "open", or have "sent" everything."""
@@ -103,10 +106,14 @@ class Load:
         raise RuntimeError(f"the callers ended before they had {word}")
 
     def logs(self) -> list[Log]:
-        """What every caller saw; waits for the end."""
+        """What every caller saw; waits for the end. A session with an error is no measurement."""
         assert self.process.stdout is not None
         logs: list[Log] = pickle.loads(self.process.stdout.read())
         self.process.wait(60)
+        for log in logs:
+            for _, message in log.messages:
+                if isinstance(message, wire.Error) and not self.errors_count:
+                    raise RuntimeError(f"a session failed: {message}")
         return logs
 
 

@@ -29,10 +29,10 @@ class TracedEngine:
         self._names: dict[int, int] = {}
         self._opened = 0
 
-    def open(self) -> Stream:
-        stream = self._engine.open()
+    def open(self, graph: str = "") -> Stream:
+        stream = self._engine.open(graph)
         self._names[id(stream)] = self._opened
-        self._note("open", self._opened)
+        self._note("open", (self._opened, graph))
         self._opened += 1
         return stream
 
