@@ -84,6 +84,6 @@ class Unauthorised(Refused):
 
 
 def _sentence(error: Error) -> str:
-    about = f" ({error.field}={error.value!r})" if error.field else ""
+    about = "" if error.value is None else f" ({error.field}={error.value!r})"
     remedy = f"; {error.remedy}" if error.remedy else ""
     return f"{error.code}: {error.message}{about}{remedy}"

@@ -18,6 +18,7 @@ from heliovox.client import (
     Unauthorised,
 )
 from heliovox.client.connecting import refusal
+from heliovox.protocol.messages import Error
 
 pytestmark = pytest.mark.anyio
 PROBLEM = {"type": "about:blank", "title": "Full", "status": 503, "detail": "no seat",
@@ -82,3 +83,9 @@ def test_any_answer_is_a_named_error(status: int, body: bytes) -> None:
 def test_the_key_never_shows() -> None:
     client = Client("127.0.0.1:9", "very-secret")
     assert "very-secret" not in repr(client) + client.url
+
+
+def test_an_errors_sentence_holds_what_is_known_and_no_more() -> None:
+    known = Error("unsupported", "unknown voice", "voice", "hal", "use eve")
+    assert str(Refused(known)) == "unsupported: unknown voice (voice='hal'); use eve"
+    assert str(Refused(Error("unauthorised", "unknown key", "key"))) == "unauthorised: unknown key"
