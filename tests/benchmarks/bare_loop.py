@@ -18,9 +18,12 @@ from edge_node.stt.engine import Engine
 Calls = list[tuple[float, str, Any]]
 
 
-def replay(engine: Engine, calls: Calls, streams: dict[int, Any]) -> None:
-    """Makes the calls in their order."""
-    for _, call, what in calls:
+def replay(engine: Engine, calls: Calls, streams: dict[int, Any], *, paced: bool = False) -> None:
+    """Makes the calls in their order; `paced`: also no earlier than they were made."""
+    ahead_s = time.monotonic() - calls[0][0] if calls else 0.0
+    for at_s, call, what in calls:
+        if paced and (wait_s := at_s + ahead_s - time.monotonic()) > 0:
+            time.sleep(wait_s)
         if call == "accept":
             engine.accept(streams[what[0]], what[1])
         elif call == "step":
@@ -39,6 +42,7 @@ def main() -> int:
     own.add_argument("trace", type=Path)
     own.add_argument("begin_s", type=float)
     own.add_argument("end_s", type=float)
+    own.add_argument("--paced", action="store_true")
     options, node_options = own.parse_known_args()
     engine = engine_maker(settings_of(parser().parse_args(["serve", *node_options])))()
     calls: Calls = pickle.loads(options.trace.read_bytes())
@@ -46,7 +50,7 @@ def main() -> int:
     replay(engine, [call for call in calls if call[0] < options.begin_s], streams)
     window = [call for call in calls if options.begin_s <= call[0] < options.end_s]
     before_s = time.process_time()
-    replay(engine, window, streams)
+    replay(engine, window, streams, paced=options.paced)
     print(time.process_time() - before_s)
     return 0
 
