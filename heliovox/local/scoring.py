@@ -7,8 +7,8 @@ CALL_MOST_WER = 1.0
 """A call of three spelled letters may go wrong as a whole; one that invents more is broken."""
 OWN_MOST_WER = 0.45
 """All calls of one form together. Over 1,100 seeds the mean was 2.9 % (16 kHz) and 3.5 %
-(telephone), and the worst draw, mostly of spelled letters, 39 %: any seed must pass, and a node that
-hears badly must not."""
+(telephone), and the worst draw, mostly of spelled letters, 39 %: any seed must pass, and a node
+that hears badly must not."""
 HUMAN_MOST_WER = 0.4
 """All recordings of people together: three strangers are a small sample, so judged loosely."""
 
