@@ -97,7 +97,7 @@ class BatchSettings(Section):
 
     max_streams: PositiveInt = 32
     """Streams in one model call. More of them use the device better; each waits longer for it."""
-    max_wait_ms: float = Field(default=20.0, ge=0, le=50)
+    max_wait_ms: float = Field(default=40.0, ge=0, le=50)
     """How long a ready chunk waits for company. Adds at most this to a result; the longer, the
     larger the batches and the cheaper each stream."""
 

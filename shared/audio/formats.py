@@ -59,7 +59,8 @@ def encode(audio: AudioFormat, samples: Samples) -> bytes:
 
 def from_pcm16(pcm: Pcm) -> Samples:
     """Samples in +-1; exact, since a float has 24 bits of precision."""
-    return pcm.astype(np.float32) * np.float32(1 / FULL_SCALE)
+    samples: Samples = np.multiply(pcm, np.float32(1 / FULL_SCALE), dtype=np.float32)
+    return samples
 
 
 def to_pcm16(samples: Samples) -> Pcm:
