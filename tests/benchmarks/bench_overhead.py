@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.figures import Figure, cpu_s
-from tests.benchmarks.stage import ROOT, callers, node, spoken
+from tests.benchmarks.stage import ROOT, callers, node, pinned, spoken
 from tests.benchmarks.traced_node import TRACE
 
 STREAMS = (50, 20)
@@ -38,9 +38,9 @@ def one_round(streams: int, seconds: float, seed: int) -> Round:
         trace = Path(folder) / "trace.pkl"
         os.environ[TRACE] = str(trace)
         options = ("--max-streams", str(streams))
-        with node(*options, program=TRACED) as at:
+        with node(*options, program=TRACED, core=0) as at:
             audio = spoken(at, 3 * seconds, seed)
-            with callers(at, audio, streams, seconds, seed=seed) as load:
+            with callers(at, audio, streams, seconds, core=1, seed=seed) as load:
                 load.wait("open")
                 begin_s, before_s = time.monotonic(), cpu_s(at.pid)
                 load.wait("sent")
@@ -52,7 +52,9 @@ def one_round(streams: int, seconds: float, seed: int) -> Round:
 
 
 def _seconds(command: list[str]) -> float:
-    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    told = subprocess.run(
+        command, cwd=ROOT, check=True, capture_output=True, text=True, **pinned(0)
+    )
     return float(told.stdout.splitlines()[-1])
 
 
