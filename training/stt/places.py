@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-WORK: Final = Path("training/work/stt")
+WORK: Final = Path("training/scratch/stt")
 MODEL: Final = Path("edge_node/models/embedded/stt-en-telephone")
 ASSETS: Final = Path(os.environ.get("HELIOVOX_ASSETS", "../shared/assets"))
 

@@ -46,7 +46,7 @@ def _plans(data: dict[str, tuple[Path, ...]], steps: int) -> list[Plan]:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("training/work/tts"))
+    parser.add_argument("--work", type=Path, default=Path("training/scratch/tts"))
     parser.add_argument("--into", type=Path, default=Path("edge_node/models/embedded"))
     parser.add_argument("--minutes", type=float, default=80.0, help="of speech a teacher")
     parser.add_argument("--steps", type=int, default=_STEPS)
