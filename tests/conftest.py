@@ -12,7 +12,9 @@ settings.register_profile(
 settings.register_profile(
     "deep", max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))  # noqa: TID251 pytest's own settings
+settings.register_profile("ci", settings.get_profile("fast"), derandomize=True, database=None)
+_PROFILE = "ci" if os.environ.get("CI") else "fast"  # noqa: TID251 pytest's own settings
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", _PROFILE))  # noqa: TID251 pytest's own settings
 
 
 def _assets() -> Path | None:
