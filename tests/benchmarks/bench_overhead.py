@@ -2,9 +2,8 @@
 
 Each round runs a node under live streams with every engine call noted, then makes the same calls,
 with the same audio and in the same batches, in a bare process: once at the moments at which they
-were made, as live audio has it, and once as fast as they go. Between live batches a processor's
-caches are filled with other things, and the model has to come back from memory: the loop at full
-speed does without that, and no node can. Budget: < 25 % over the loop that is paced.
+were made, as live audio has it, and once as fast as they go, which is far cheaper: presumably
+because the model stays in the processor's caches. Budget: < 25 % over the loop that is paced.
 """
 
 import os
