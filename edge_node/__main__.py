@@ -13,10 +13,11 @@ import uvloop
 
 from edge_node.key_store import KeyStore
 from edge_node.keys import KeyNameTaken, KeysUnreadable, UnknownKeyName
-from edge_node.settings import EdgeSettings, SettingsRefused, load
+from edge_node.settings import EdgeSettings, load
 from heliovox import __version__
 from shared.errors import VoiceError
 from shared.service import NotReady, ServiceEnded
+from shared.settings import SettingsRefused
 from shared.telemetry import configure_logging
 
 OK, FAILED, USAGE = 0, 1, 2

@@ -4,13 +4,10 @@ import asyncio
 import secrets
 import sys
 
-from edge_node.announcement import Announcer
 from edge_node.capacity.admission import Admission
 from edge_node.conversation import Conversation, House
 from edge_node.engines import engine_maker, make_speech
-from edge_node.files import raise_open_files
 from edge_node.key_store import KeyStore
-from edge_node.metrics import Metrics
 from edge_node.protocols.connections import Door
 from edge_node.protocols.http import HttpNode, make_app
 from edge_node.protocols.peer import Peer
@@ -19,7 +16,7 @@ from edge_node.protocols.sockets import SocketLimits
 from edge_node.protocols.speech import SpeechOffer
 from edge_node.protocols.ticker import Ticker
 from edge_node.readings import connection_readings, device_readings, session_readings
-from edge_node.server import HttpServer, listen
+from edge_node.server import door_config
 from edge_node.sessions.limits import Limits
 from edge_node.sessions.opening import Offer
 from edge_node.settings import EdgeSettings
@@ -27,7 +24,11 @@ from edge_node.stopping import Stopping
 from edge_node.stt.batcher import BatchRules
 from edge_node.stt.service import Recogniser
 from edge_node.tally import Tally
+from shared.announcement import Announcer
 from shared.clock import SystemClock
+from shared.files import raise_open_files
+from shared.metrics import Metrics
+from shared.server import HttpServer, listen
 from shared.service import Service, run_all
 from shared.tasks import Tasks
 
@@ -47,7 +48,10 @@ async def serve(settings: EdgeSettings, *, as_json: bool) -> None:
     listener = listen(settings.host, settings.port)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     announcer = Announcer(
-        sys.stdout, as_json=as_json, url=f"http://{host}:{listener.getsockname()[1]}"
+        "heliovox-edge",
+        sys.stdout,
+        as_json=as_json,
+        url=f"http://{host}:{listener.getsockname()[1]}",
     )
     if not node.keys.path.exists():
         announcer.key_made("default", node.keys.add("default"))
@@ -56,7 +60,7 @@ async def serve(settings: EdgeSettings, *, as_json: bool) -> None:
         node.recogniser,
         node.speech,
         Ticker(node.clock, [node.registry.tick, node.keys.tick], TICK_S),
-        HttpServer(listener, node.open_door),
+        HttpServer(listener, lambda: door_config(node.open_door())),
         node.stopping(stop),
         announcer,
     ]

@@ -1,13 +1,13 @@
 """The keys file: read, written whole or not at all, read again when it changes."""
 
 import logging
-import os
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from edge_node.keys import KEY_BYTES, Keyring, KeysUnreadable, decode_keys, encode_keys, make_key
+from shared.files import write_private
 
 _log = logging.getLogger(__name__)
 
@@ -56,21 +56,6 @@ class KeyStore:
         self.keyring = change(_read(self.path))
         write_private(self.path, encode_keys(self.keyring))
         self._seen = _stamp(self.path)
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Replaces a file as a whole, readable by its owner alone. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Keyring:

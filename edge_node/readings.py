@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from edge_node.capacity.admission import Admission
-from edge_node.metrics import Reading
 from edge_node.protocols.http import HttpNode
 from edge_node.protocols.registry import Registry
 from edge_node.stt.meter import StepMeter
 from edge_node.tally import Tally
+from shared.metrics import Reading
 
 
 def connection_readings(registry: Registry) -> list[Reading]:

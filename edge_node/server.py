@@ -1,90 +1,16 @@
-"""uvicorn as a service: one port for HTTP and WebSockets, started and stopped by its owner."""
+"""How uvicorn serves a node: our own connections, which upgrade to WebSockets by themselves."""
 
 import asyncio
-import contextlib
-import socket
-from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import uvicorn
 
 from edge_node.protocols.connections import Door, HttpConnection
-
-BACKLOG = 2048
-STOP_S = 5
-"""How long answers in progress may take once the node stops."""
+from shared.server import plain_config
 
 
-class _Uvicorn(uvicorn.Server):
-    """uvicorn's server, which leaves signals alone and says when it listens."""
-
-    listening: asyncio.Event
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are the node's business."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listens."""
-        await super().startup(sockets)
-        self.listening.set()
-
-
-class HttpServer:
-    """A service: the node's port."""
-
-    def __init__(self, listener: socket.socket, open_door: Callable[[], Door]) -> None:
-        self._listener, self._open_door = listener, open_door
-
-    async def run(self, ready: asyncio.Event) -> None:
-        """Serves until cancelled, then lets answers in progress end."""
-        with contextlib.closing(self._listener):
-            server = _server(self._open_door())
-            server.listening = ready
-            await self._serve(server)
-
-    async def _serve(self, server: _Uvicorn) -> None:
-        async with asyncio.TaskGroup() as group:
-            serving = group.create_task(server.serve([self._listener]), name="uvicorn")
-            try:
-                await asyncio.shield(serving)
-            except asyncio.CancelledError:
-                server.should_exit = True
-                await asyncio.wait([serving], timeout=2 * STOP_S)
-                raise
-
-
-def _server(door: Door) -> _Uvicorn:
-    config = uvicorn.Config(
-        cast("Any", door.app),
-        http=cast("type[asyncio.Protocol]", partial(HttpConnection, door=door)),
-        ws="none",  # HttpConnection does its own upgrade
-        log_config=None,
-        lifespan="off",
-        proxy_headers=False,
-        server_header=False,
-        backlog=BACKLOG,
-        timeout_graceful_shutdown=STOP_S,
-    )
-    return _Uvicorn(config)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one.
-
-    Raises:
-        OSError: the address is not ours, or the port is taken.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-        listener.setblocking(False)
-    except OSError:
-        listener.close()
-        raise
-    return listener
+def door_config(door: Door) -> uvicorn.Config:
+    """Uvicorn's settings for a node's port."""
+    connection = cast("type[asyncio.Protocol]", partial(HttpConnection, door=door))
+    return plain_config(door.app, http=connection)

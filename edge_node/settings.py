@@ -6,46 +6,30 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from platformdirs import user_state_path
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PositiveFloat,
     PositiveInt,
-    ValidationError,
     model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError,
 )
 
 from edge_node.protocols.liveness import LivenessLimits
 from edge_node.protocols.registry import ConnectionLimits
+from shared.settings import Section, load_settings
 from shared.telemetry import LogFormat
 
 ENV_PREFIX = "HELIOVOX_EDGE_"
-
-
-class SettingsRefused(ValueError):
-    """Settings that name something unknown, or a value out of range."""
 
 
 def host_name() -> str:
     """This machine's name, in the letters a node id may have."""
     name = re.sub(r"[^a-z0-9-]+", "-", socket.gethostname().split(".")[0].lower()).strip("-")
     return name[:63] or "node"
-
-
-class Section(BaseModel):
-    """What all sections share."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ConnectionSettings(Section):
@@ -157,66 +141,5 @@ class EdgeSettings(BaseSettings):
 def load(
     file: Path | None, given: Mapping[str, Any], environment: Mapping[str, str]
 ) -> EdgeSettings:
-    """The node's settings.
-
-    Args:
-        file: YAML, or None.
-        given: from the command line; stands above all.
-        environment: checked for names that are not settings; pydantic reads the values itself.
-
-    Raises:
-        SettingsRefused: names the setting, its value and what is allowed.
-    """
-    _check_names(environment)
-    from_file = {} if file is None else _read_yaml(file)
-
-    class Layered(EdgeSettings):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            _ = dotenv_settings, file_secret_settings
-            return init_settings, env_settings, InitSettingsSource(settings_cls, from_file)
-
-    try:
-        return Layered(**given)
-    except (ValidationError, SettingsError) as error:
-        raise SettingsRefused(_explain(error)) from error
-
-
-def _check_names(environment: Mapping[str, str]) -> None:
-    """A misspelt variable would otherwise be ignored without a word."""
-    for name in environment:
-        if not name.startswith(ENV_PREFIX):
-            continue
-        top = name.removeprefix(ENV_PREFIX).split("__")[0].lower()
-        if top not in EdgeSettings.model_fields:
-            known = ", ".join(EdgeSettings.model_fields)
-            raise SettingsRefused(f"{name}: unknown setting; known are {known}")
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(file.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsRefused(f"{file}: {error}") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise SettingsRefused(f"{file}: a mapping of settings is expected")
-    return {str(name): value for name, value in content.items()}
-
-
-def _explain(error: ValidationError | SettingsError) -> str:
-    if isinstance(error, SettingsError):
-        return str(error)
-    return "; ".join(
-        f"{'.'.join(str(part) for part in each['loc']) or 'settings'}="
-        f"{each['input']!r:.100}: {each['msg']}"
-        for each in error.errors(include_url=False)
-    )
+    """The node's settings: see `shared.settings.load_settings`. Raises SettingsRefused."""
+    return load_settings(EdgeSettings, file, given, environment)

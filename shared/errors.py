@@ -81,6 +81,55 @@ class Unauthorised(VoiceError):
     http_status = HTTPStatus.UNAUTHORIZED
 
 
+class TicketRefused(Unauthorised):
+    """A ticket that is forged, expired, used, or for another node: ask for a new one."""
+
+    code = "ticket_refused"
+
+
+class Forbidden(VoiceError):
+    """The key does not permit this: another policy, or an operator's call."""
+
+    code = "forbidden"
+    close_code = CloseCode.FORBIDDEN
+    http_status = HTTPStatus.FORBIDDEN
+
+
+class NotAllowed(VoiceError):
+    """No region that the policy allows has a node that could take the session, full or not."""
+
+    code = "not_allowed"
+    close_code = CloseCode.FORBIDDEN
+    http_status = HTTPStatus.FORBIDDEN
+
+
+class NoRoom(VoiceError):
+    """Every node that may take the session is full, or not ready: later it may be otherwise."""
+
+    code = "no_room"
+    retryable = True
+    close_code = CloseCode.TRY_LATER
+    http_status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class CentreUnreachable(VoiceError):
+    """The node may not decide this alone, and the control plane does not answer."""
+
+    code = "centre_unreachable"
+    retryable = True
+    close_code = CloseCode.TRY_LATER
+    http_status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class BusFailed(VoiceError):
+    """The message bus did not answer in time, or is gone."""
+
+    code = "bus_failed"
+    retryable = True
+    close_code = CloseCode.TRY_LATER
+    http_status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class NotFound(VoiceError):
     """Nothing lives at this path."""
 

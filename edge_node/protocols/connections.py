@@ -10,11 +10,11 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from edge_node.protocols.handshake import Accepted, KnowsKey, decide
 from edge_node.protocols.peer import ConversationFactory
-from edge_node.protocols.problem import MEDIA_TYPE, encode_problem, problem
 from edge_node.protocols.registry import Registry
 from edge_node.protocols.sockets import Socket, SocketLimits
 from edge_node.protocols.upgrade import Below
 from shared.errors import InvalidMessage, NodeDraining, NodeFull, TooBig, Unauthorised, VoiceError
+from shared.problem import MEDIA_TYPE, encode_problem, problem
 
 MAX_HEAD_BYTES = 32 * 1024
 """A request's line and headers; the parser itself would take any amount."""

@@ -17,13 +17,13 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import JSONBody, SkipValidation
 from litestar.response import Stream
 
-from edge_node.metrics import CONTENT_TYPE, Metrics
 from edge_node.protocols.handshake import KnowsKey, offered_key
-from edge_node.protocols.problem import MEDIA_TYPE, Problem, encode_problem, plain_problem, problem
 from edge_node.protocols.speech import SpeechOffer, SpeechRequest, checked_voice, speech_bytes
 from edge_node.tts.saying import Speaker
 from heliovox import __version__
 from shared.errors import NodeDraining, NodeFull, Unauthorised, VoiceError
+from shared.metrics import CONTENT_TYPE, Metrics
+from shared.problem import MEDIA_TYPE, Problem, encode_problem, plain_problem, problem
 
 _log = logging.getLogger(__name__)
 

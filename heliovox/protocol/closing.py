@@ -21,6 +21,10 @@ class CloseCode(IntEnum):
     INTERNAL = 1011
     TRY_LATER = 1013
     """The node is full: another node, or this one later."""
+    MOVED = 4307
+    """Another node holds a seat: see `redirect`."""
     UNAUTHORISED = 4401
+    FORBIDDEN = 4403
+    """A policy, or what the key permits, does not allow it."""
     UNSUPPORTED = 4404
     """An unknown language, kind, rate, voice or model."""

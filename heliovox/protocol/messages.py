@@ -13,6 +13,7 @@ from heliovox.protocol.audio import AudioFormat
 VERSION = 1
 SUBPROTOCOL = "heliovox.v1"
 KEY_SUBPROTOCOL_PREFIX = "heliovox.key."
+TICKET_SUBPROTOCOL_PREFIX = "heliovox.ticket."
 
 Kind = Literal["recognition", "synthesis", "conversation"]
 KINDS: tuple[Kind, ...] = ("recognition", "synthesis", "conversation")
@@ -21,6 +22,13 @@ EndReason = Literal["endpoint", "flush", "forced", "finish"]
 
 class Message(msgspec.Struct, frozen=True, tag_field="type"):
     """What every JSON message shares: its `type`."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A point on the Earth, in degrees: north and east are positive."""
+
+    lat: float
+    lon: float
 
 
 # --- what a caller says ---
@@ -47,6 +55,14 @@ class Start(Message, frozen=True, tag="start"):
     """What is expected to be said: one of the node's decoding graphs, "none", or its default."""
     key: str | None = None
     """The caller's key, where neither a header nor a subprotocol could carry it."""
+    ticket: str | None = None
+    """A ticket of the control plane, likewise."""
+    policy: str | None = None
+    """Which residency policy holds; None takes the key's default."""
+    place: Place | None = None
+    """Where the caller is; None takes the place of the node."""
+    redirect: bool = False
+    """Whether the caller can follow `redirect`. One who cannot is relayed, where that is lawful."""
 
 
 class Flush(Message, frozen=True, tag="flush"):
@@ -124,6 +140,27 @@ class Started(Message, frozen=True, tag="started"):
     """Audio the recogniser needs beyond a word before it can tell it."""
     graph: str | None = None
     """The decoding graph, None for none."""
+    region: str | None = None
+    """Where the node stands; None for a node of no fleet."""
+    decision: str | None = None
+    """The control plane's decision that led here; None where the node admitted by itself."""
+    relayed_by: str | None = None
+    """The node in between that passes everything on, if there is one."""
+
+
+class Redirect(Message, frozen=True, tag="redirect"):
+    """Another node holds a seat for this session: connect to it with the ticket.
+
+    Told only to callers whose `start` said that they can follow; the connection closes after it.
+    """
+
+    url: str
+    ticket: str
+    node: str
+    region: str
+    decision: str
+    reason: str
+    """Why not here: a stable code, `not_home`, `node_full`, ..."""
 
 
 class SpeechStarted(Message, frozen=True, tag="speech_started"):
@@ -243,6 +280,7 @@ class Error(Message, frozen=True, tag="error"):
 
 ServerMessage = (
     Started
+    | Redirect
     | SpeechStarted
     | Partial
     | Final

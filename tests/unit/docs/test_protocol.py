@@ -56,7 +56,7 @@ def default(field: msgspec.structs.FieldInfo) -> str:
     return f"`{json.dumps(msgspec.to_builtins(value))}`"
 
 
-@pytest.mark.parametrize("kind", [*CALLER, *NODE, m.Word, AudioFormat], ids=heading)
+@pytest.mark.parametrize("kind", [*CALLER, *NODE, m.Word, m.Place, AudioFormat], ids=heading)
 def test_every_field_is_documented_as_it_is(kind: Struct) -> None:
     hints = get_type_hints(kind)
     table = rows(SECTIONS[heading(kind)])
@@ -67,11 +67,15 @@ def test_every_field_is_documented_as_it_is(kind: Struct) -> None:
 
 def test_no_message_is_documented_that_does_not_exist() -> None:
     documented = {title for title in SECTIONS if title.startswith("`")}
-    assert documented == {heading(kind) for kind in [*CALLER, *NODE, m.Word, AudioFormat]}
+    assert documented == {heading(kind) for kind in [*CALLER, *NODE, m.Word, m.Place, AudioFormat]}
+
+
+def descendants(kind: type[VoiceError]) -> list[type[VoiceError]]:
+    return [one for child in kind.__subclasses__() for one in (child, *descendants(child))]
 
 
 def test_every_error_is_documented_as_it_is() -> None:
-    kinds: list[type[VoiceError]] = [VoiceError, *VoiceError.__subclasses__()]
+    kinds = [VoiceError, *descendants(VoiceError)]
     local = {"model_refused", "snapshot_refused"}  # of an operator's concern, never on the wire
     real = {
         kind.code: [

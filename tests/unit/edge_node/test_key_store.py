@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_node.key_store import KeyStore, write_private
+from edge_node.key_store import KeyStore
 from edge_node.keys import KeysUnreadable
+from shared.files import write_private
 
 
 def test_a_key_lives_in_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:

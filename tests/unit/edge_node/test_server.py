@@ -15,10 +15,11 @@ from edge_node.protocols.http import HttpNode, make_app
 from edge_node.protocols.registry import ConnectionLimits, Registry
 from edge_node.protocols.sockets import SocketLimits
 from edge_node.protocols.speech import SpeechOffer
-from edge_node.server import HttpServer, listen
+from edge_node.server import door_config
 from edge_node.tts.events import SpeechChunk, VoiceSwitch
 from shared.clock import SystemClock
 from shared.errors import EngineFailed
+from shared.server import HttpServer, listen
 
 pytestmark = pytest.mark.anyio
 LIMIT_S = 10.0
@@ -82,7 +83,9 @@ async def served(place: Place) -> AsyncIterator[httpx.AsyncClient]:
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ready = asyncio.Event()
     async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as group:
-        serving = group.create_task(HttpServer(listener, place.door).run(ready))
+        serving = group.create_task(
+            HttpServer(listener, lambda: door_config(place.door())).run(ready)
+        )
         await ready.wait()
         async with httpx.AsyncClient(base_url=url, headers=KEY, trust_env=False) as client:
             yield client

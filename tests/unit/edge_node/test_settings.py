@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from edge_node.settings import EdgeSettings, SettingsRefused, host_name, load
+from edge_node.settings import EdgeSettings, host_name, load
+from shared.settings import SettingsRefused
 
 
 @pytest.fixture(autouse=True)

@@ -53,11 +53,15 @@ def test_neighbours_change_no_bit() -> None:
 
 
 def test_every_piece_stands_alone() -> None:
-    """A frame is the same in a long piece and in a short one that begins with it."""
+    """A frame is the same in a long piece and in a short one that begins with it.
+
+    But for rounding: some processors' matrix products round otherwise at another number of rows.
+    An engine has one size of piece, where `test_neighbours_change_no_bit` holds to the last bit.
+    """
     audio = noisy_tones(1)
     long = Fbank(90).compute([audio[: span_samples(90)]])[0]
     short = Fbank(10).compute([audio[160 * 50 :][: span_samples(10)]])[0]
-    assert np.array_equal(short, long[50:60])
+    assert np.abs(short - long[50:60]).max() < 1e-4
 
 
 @pytest.mark.model

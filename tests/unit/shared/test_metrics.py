@@ -1,4 +1,4 @@
-from edge_node.metrics import Metrics, Reading
+from shared.metrics import Metrics, Reading
 
 
 def test_a_scrape_reads_what_is_there_now() -> None:

@@ -1,4 +1,4 @@
-"""What the node says on its standard output: for people, or for programs that started it."""
+"""What a service says on its standard output: for people, or for programs that started it."""
 
 import asyncio
 import json
@@ -6,19 +6,20 @@ from typing import TextIO
 
 
 class Announcer:
-    """A service, the last to start: says that the node is ready, and where.
+    """A service, the last to start: says that everything is ready, and where.
 
     Args:
+        program: whose name stands in sentences.
         out: takes one line for each announcement, at once.
         as_json: a JSON object a line instead of a sentence.
     """
 
-    def __init__(self, out: TextIO, *, as_json: bool, url: str) -> None:
-        self._out, self._as_json, self._url = out, as_json, url
+    def __init__(self, program: str, out: TextIO, *, as_json: bool, url: str) -> None:
+        self._program, self._out, self._as_json, self._url = program, out, as_json, url
 
     async def run(self, ready: asyncio.Event) -> None:
         """Until cancelled."""
-        self._say(f"heliovox-edge ready on {self._url}", event="ready", url=self._url)
+        self._say(f"{self._program} ready on {self._url}", event="ready", url=self._url)
         ready.set()
         await asyncio.Event().wait()
 

@@ -1,0 +1,155 @@
+"""What the control API says and is asked (`/schema` describes the same), for SDK and centre.
+
+Names ending in `_ms` are milliseconds, `_s` seconds.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from heliovox.protocol.messages import Place
+
+
+class SessionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /v1/sessions`: where may, and can, this caller's session go?"""
+
+    kind: str = "recognition"
+    language: str = "en"
+    model: str | None = None
+    policy: str | None = None
+    """None takes the key's default."""
+    place: Place | None = None
+    """Where the caller is. Without it `country`, then `address`, then the request's own address."""
+    country: str | None = None
+    """ISO 3166, two letters."""
+    address: str | None = None
+    """An IP address of the caller, where a server asks on his behalf."""
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A seat is held: connect to `url` with `ticket` before `expires_s` is over."""
+
+    session: str
+    node: str
+    region: str
+    url: str
+    ticket: str
+    expires_s: float
+    decision: str
+    policy: str
+    policy_version: str
+    home_region: str
+    overflow: bool
+    """Whether the region is another than the home region."""
+    reasons: tuple[str, ...]
+    """Stable codes: nearest_allowed, overflow_home_full, ..."""
+    rtt_ms: float
+    """The round trip to expect."""
+
+
+class Loser(msgspec.Struct, frozen=True):
+    """A node that did not get the session, and why."""
+
+    node: str
+    region: str
+    reason: str
+    """A stable code: not_allowed, stale, dead, draining, full, no_language, ranked_lower, ..."""
+    rtt_ms: float | None = None
+    cost_ms: float | None = None
+    """What it was ranked by, where it was ranked."""
+
+
+class DecisionView(msgspec.Struct, frozen=True):
+    """`GET /v1/decisions/{id}`: a decision and everything it was made from."""
+
+    id: str
+    at_ms: int
+    control_plane: str
+    view: int
+    """The number of the fleet view that it was made on."""
+    kind: str
+    language: str
+    model: str | None
+    policy: str
+    policy_version: str
+    tenant: str
+    place: Place | None
+    place_source: str
+    allowed_regions: tuple[str, ...]
+    home_region: str | None
+    outcome: Literal["placed", "refused"]
+    node: str | None
+    region: str | None
+    reasons: tuple[str, ...]
+    ranking: tuple[Loser, ...]
+    """The able nodes, best first, the winner included (reason `winner`)."""
+    losers: tuple[Loser, ...]
+    attempts: tuple[str, ...] = ()
+    """What nodes answered when a seat was asked for, in order: `node: code`."""
+    session: str | None = None
+
+
+class NodeView(msgspec.Struct, frozen=True):
+    """A node as the centre sees it now."""
+
+    node: str
+    region: str
+    state: Literal["ready", "draining", "stale", "dead", "conflict", "unwell"]
+    tier: str
+    url: str
+    version: str
+    held: int
+    limit: int
+    reserved: int
+    fits: dict[str, int]
+    """Sessions that still fit, by kind."""
+    step_p95_ms: float
+    age_s: float
+    """Since the last report."""
+    languages: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    clock_skew_s: float = 0.0
+    policy_version: str | None = None
+
+
+class RegionView(msgspec.Struct, frozen=True):
+    """A region and what stands there."""
+
+    region: str
+    place: Place
+    time_zone: str
+    jurisdiction: str
+    zones: tuple[str, ...]
+    hourly_cost_usd: float
+    nodes: int
+    ready: int
+    held: int
+    fits: dict[str, int]
+
+
+class SessionView(msgspec.Struct, frozen=True):
+    """A session as the centre knows it."""
+
+    session: str
+    state: Literal["reserved", "live", "ended", "lost"]
+    node: str
+    region: str
+    kind: str
+    language: str
+    tenant: str
+    policy: str
+    decision: str | None
+    admitted_by: str
+    since_ms: int
+    audio_ms: int = 0
+    characters: int = 0
+    reason: str | None = None
+
+
+class NearestView(msgspec.Struct, frozen=True):
+    """`GET /v1/nearest`: where a caller with nothing but a key should connect, best first."""
+
+    region: str
+    node: str
+    url: str
+    rtt_ms: float

@@ -1,0 +1,144 @@
+"""What nodes and centre say to each other over the bus, as JSON.
+
+Never speech, never an identity: callers appear as their tenant's pseudonym at most.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from heliovox.protocol.messages import Place
+
+PlaceSource = Literal["given", "country", "address", "node"]
+"""How a caller's place was found; `node` means that it is the region he connected to."""
+
+
+class Reserve(msgspec.Struct, frozen=True):
+    """Centre to node: hold a seat."""
+
+    reservation: str
+    session: str
+    kind: str
+    language: str
+    model: str | None
+    policy: str
+    policy_version: str
+    tenant: str
+    ttl_s: float
+    """From the moment the node grants it, on the node's monotonic clock."""
+
+
+class Reserved(msgspec.Struct, frozen=True):
+    """Node to centre: held, or why not."""
+
+    granted: bool
+    node: str
+    boot: str
+    ttl_s: float = 0.0
+    code: str | None = None
+    """An error's code (shared.errors) where it is not granted: node_full, node_draining, ..."""
+    message: str = ""
+    held: int = 0
+    limit: int = 0
+
+
+class Command(msgspec.Struct, frozen=True):
+    """Centre to node."""
+
+    do: Literal["drain", "undrain", "end_session", "release"]
+    epoch: int
+    """Of whoever commands; a node ignores an older one than it has seen."""
+    session: str | None = None
+    reservation: str | None = None
+
+
+class CommandDone(msgspec.Struct, frozen=True):
+    """Node to centre."""
+
+    ok: bool
+    message: str = ""
+
+
+class NodeAsk(msgspec.Struct, frozen=True):
+    """Node to centre: a caller came straight to me and I cannot keep him; where should he go?"""
+
+    kind: str
+    language: str
+    model: str | None
+    policy: str
+    tenant: str
+    place: Place | None
+    """None: take my region's."""
+    place_source: PlaceSource = "node"
+    why: str = ""
+    """The code of the reason why the node does not take him: not_home, node_full, ..."""
+
+
+class PlaceAnswer(msgspec.Struct, frozen=True):
+    """Centre to node: a seat elsewhere (or, where `node` is the asker, on it), or a refusal."""
+
+    placed: bool
+    session: str = ""
+    node: str = ""
+    region: str = ""
+    url: str = ""
+    ticket: str = ""
+    decision: str = ""
+    code: str | None = None
+    message: str = ""
+    remedy: str | None = None
+    retryable: bool = False
+
+
+class SessionNote(msgspec.Struct, frozen=True):
+    """Node to whoever counts: a session started, goes on, or ended. Append-only."""
+
+    id: str
+    """Unique: the stream drops what comes twice."""
+    event: Literal["started", "usage", "ended"]
+    session: str
+    node: str
+    region: str
+    boot: str
+    kind: str
+    language: str
+    model: str | None
+    tenant: str
+    policy: str
+    policy_version: str
+    decision: str | None
+    """None where the node decided by itself."""
+    admitted_by: Literal["ticket", "node", "relay"]
+    at_ms: int
+    audio_ms: int = 0
+    """Heard in this session so far."""
+    characters: int = 0
+    """Said in this session so far."""
+    paused_ms: int = 0
+    reason: str | None = None
+    """Why it ended."""
+
+
+class KeyGrant(msgspec.Struct, frozen=True):
+    """A caller's key as nodes know it: its hash and what it permits."""
+
+    sha256: str
+    tenant: str
+    policies: tuple[str, ...]
+    """The first is the default; `*` stands for all."""
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """What a node needs to admit callers with the centre dark. Travels signed, and expires."""
+
+    version: str
+    """Of the bundle: changes with policies and with keys."""
+    policy_version: str
+    world: str
+    """regions.yaml as it was published, word for word."""
+    keys: tuple[KeyGrant, ...]
+    in_service: tuple[str, ...]
+    """Regions in which nodes stand: a caller's home region is one of these."""
+    iat: int
+    exp: int
+    iss: str = "heliovox-control"

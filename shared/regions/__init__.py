@@ -1,0 +1,12 @@
+"""The world as operators write it down: regions, zones and policies (`regions.yaml`)."""
+
+from shared.regions.model import (
+    Overflow,
+    Policy,
+    Region,
+    Tiers,
+    WhenFull,
+    World,
+)
+
+__all__ = ["Overflow", "Policy", "Region", "Tiers", "WhenFull", "World"]

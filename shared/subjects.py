@@ -1,0 +1,84 @@
+"""Every NATS subject, in one place. The first two tokens are the plane: `hv.meta`, `hv.content`.
+
+Metadata flows between nodes and centre. Content (audio, words) never leaves its region: leaf links
+and the centre's accounts deny `hv.content.>`.
+"""
+
+import re
+
+META = "hv.meta"
+CONTENT = "hv.content"
+CENTRE = "centre"
+"""Stands where a region's name would, for what the centre says; no region may be called so."""
+
+_TOKEN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+def token(name: str) -> str:
+    """A region's or node's name, safe as one token of a subject. Raises ValueError."""
+    if not _TOKEN.fullmatch(name):
+        raise ValueError(f"{name!r} cannot stand in a subject: use a-z, 0-9 and -, 63 at most")
+    return name
+
+
+def node_subject(region: str, node: str, what: str) -> str:
+    """`hv.meta.<region>.<node>.<what>`."""
+    return f"{META}.{token(region)}.{token(node)}.{what}"
+
+
+def report(region: str, node: str) -> str:
+    """The node says how much room it has (CapacityReport)."""
+    return node_subject(region, node, "report")
+
+
+def reserve(region: str, node: str) -> str:
+    """The centre asks the node for a seat (Reserve), the node answers (Reserved)."""
+    return node_subject(region, node, "reserve")
+
+
+def command(region: str, node: str) -> str:
+    """The centre tells the node to do something (Command), the node answers (CommandDone)."""
+    return node_subject(region, node, "command")
+
+
+def ask(region: str, node: str) -> str:
+    """The node asks the centre where a caller should go (NodeAsk), gets PlaceAnswer."""
+    return node_subject(region, node, "ask")
+
+
+def bundle(region: str, node: str) -> str:
+    """The node asks the centre for the signed bundle (empty), gets it as a JWT."""
+    return node_subject(region, node, "bundle")
+
+
+def note(region: str, node: str) -> str:
+    """The node notes a session's start or end (SessionNote); kept by a stream of the region."""
+    return node_subject(region, node, "note")
+
+
+def centre(plane: str, what: str) -> str:
+    """`hv.meta.centre.<control plane>.<what>`: what one control plane records or says."""
+    return f"{META}.{CENTRE}.{token(plane)}.{what}"
+
+
+def record(plane: str) -> str:
+    """The inputs and outcomes of decisions, in batches, kept by a stream of the centre."""
+    return centre(plane, "record")
+
+
+def decision(plane: str, decision_id: str) -> str:
+    """One decision, kept by a stream of the centre and found by its id."""
+    return centre(plane, f"decision.{decision_id}")
+
+
+NEWS = f"{META}.{CENTRE}.all.news"
+"""The centre says that there is a new bundle, to all nodes."""
+REPORTS = f"{META}.*.*.report"
+ASKS = f"{META}.*.*.ask"
+BUNDLES = f"{META}.*.*.bundle"
+NOTES = f"{META}.*.*.note"
+
+
+def content(region: str, node: str, what: str) -> str:
+    """`hv.content.<region>.<node>.<what>`: what was heard or said; stays on the region's server."""
+    return f"{CONTENT}.{token(region)}.{token(node)}.{what}"
