@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge_node.keys import KEY_BYTES, Keyring, KeysUnreadable, decode_keys, encode_keys, make_key
+from edge_node.keys import Keyring, KeysUnreadable, decode_keys, encode_keys
 from shared.files import write_private
+from shared.keys import KEY_BYTES, make_key
 
 _log = logging.getLogger(__name__)
 

@@ -1,15 +1,11 @@
 """Callers' keys: only their hashes are kept, and comparing takes the same time for all (pure)."""
 
 import hmac
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass, replace
-from hashlib import sha256
 
 import msgspec
 
-KEY_BYTES = 32
-PREFIX = "hvk_"
-"""So that scanners of leaked secrets, and people, see what it is."""
+from shared.keys import key_digest
 
 
 class StoredKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,7 +44,7 @@ class Keyring:
 
     def who(self, key: str) -> str | None:
         """The name of a key's owner, or None. Looks at every key, found or not."""
-        digest = _digest(key)
+        digest = key_digest(key)
         found: str | None = None
         for stored in self.keys:
             if hmac.compare_digest(stored.sha256, digest):
@@ -63,7 +59,7 @@ class Keyring:
         """The keyring with one more. Raises KeyNameTaken."""
         if any(stored.name == name for stored in self.keys):
             raise KeyNameTaken(f"name={name!r} is taken: revoke it first, or use another")
-        return replace(self, keys=(*self.keys, StoredKey(name, _digest(key), created)))
+        return replace(self, keys=(*self.keys, StoredKey(name, key_digest(key), created)))
 
     def revoked(self, name: str) -> "Keyring":
         """The keyring without `name`. Raises UnknownKeyName."""
@@ -71,13 +67,6 @@ class Keyring:
         if len(left) == len(self.keys):
             raise UnknownKeyName(f"name={name!r} is unknown: see `heliovox-edge keys list`")
         return replace(self, keys=left)
-
-
-def make_key(entropy: bytes) -> str:
-    """A key from KEY_BYTES random bytes; fits a header and a subprotocol as it stands."""
-    if len(entropy) != KEY_BYTES:
-        raise ValueError(f"entropy has {len(entropy)} bytes, {KEY_BYTES} are needed")
-    return PREFIX + urlsafe_b64encode(entropy).rstrip(b"=").decode("ascii")
 
 
 def encode_keys(keyring: Keyring) -> bytes:
@@ -94,7 +83,3 @@ def decode_keys(data: bytes) -> Keyring:
     if stored.version != 1:
         raise KeysUnreadable(f"version={stored.version} is newer than this node")
     return Keyring(stored.keys)
-
-
-def _digest(key: str) -> str:
-    return sha256(key.encode(errors="surrogatepass")).hexdigest()

@@ -23,14 +23,24 @@ class VoiceError(Exception):
         field: str | None = None,
         value: object = None,
         remedy: str | None = None,
+        decision: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message, self.field, self.remedy = message, field, remedy
+        self.decision = decision
         self.value = None if value is None else str(value)[:200]
 
     def as_message(self) -> Error:
         """The error as it travels to the caller."""
-        return Error(self.code, self.message, self.field, self.value, self.remedy, self.retryable)
+        return Error(
+            self.code,
+            self.message,
+            self.field,
+            self.value,
+            self.remedy,
+            self.retryable,
+            self.decision,
+        )
 
 
 class InvalidMessage(VoiceError):
@@ -128,6 +138,13 @@ class BusFailed(VoiceError):
     retryable = True
     close_code = CloseCode.TRY_LATER
     http_status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class BusRefused(BusFailed):
+    """The message bus denies it: credentials or permissions are wrong, and time mends neither."""
+
+    code = "bus_refused"
+    retryable = False
 
 
 class NotFound(VoiceError):

@@ -72,6 +72,12 @@ class NodeAsk(msgspec.Struct, frozen=True):
     place_source: PlaceSource = "node"
     why: str = ""
     """The code of the reason why the node does not take him: not_home, node_full, ..."""
+    relay: bool = False
+    """The caller cannot follow a redirect: the node would pass everything on, so the policy must
+    allow its region too, and the ticket must say `relay`."""
+    give_back: str | None = None
+    """The session of an earlier answer whose caller is gone: its seat is free again. The other
+    fields then say nothing, and the answer is `placed=False`."""
 
 
 class PlaceAnswer(msgspec.Struct, frozen=True):

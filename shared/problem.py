@@ -21,6 +21,8 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     value: str | None = None
     remedy: str | None = None
     retryable: bool = False
+    decision: str | None = None
+    """The control plane's decision that says no."""
 
 
 def problem(error: VoiceError) -> Problem:
@@ -34,6 +36,7 @@ def problem(error: VoiceError) -> Problem:
         value=error.value,
         remedy=error.remedy,
         retryable=error.retryable,
+        decision=error.decision,
     )
 
 

@@ -276,6 +276,8 @@ class Error(Message, frozen=True, tag="error"):
     remedy: str | None = None
     retryable: bool = False
     """Could the same request succeed elsewhere, or later?"""
+    decision: str | None = None
+    """The control plane's decision that says no, to ask about; None where there is none."""
 
 
 ServerMessage = (

@@ -5,15 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_node.keys import (
-    KEY_BYTES,
     KeyNameTaken,
     Keyring,
     KeysUnreadable,
     UnknownKeyName,
     decode_keys,
     encode_keys,
-    make_key,
 )
+from shared.keys import KEY_BYTES, make_key
 
 ENTROPY = st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES)
 NOW = "2026-01-01T00:00:00+00:00"
