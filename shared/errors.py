@@ -140,6 +140,13 @@ class BusFailed(VoiceError):
     http_status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
+class BusRefused(BusFailed):
+    """The message bus denies it: credentials or permissions are wrong, and time mends neither."""
+
+    code = "bus_refused"
+    retryable = False
+
+
 class NotFound(VoiceError):
     """Nothing lives at this path."""
 
