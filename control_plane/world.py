@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shared.clock import Clock
 from shared.policy import Policies, compile_policies
-from shared.regions.file import read_world
+from shared.regions.file import default_world_path, read_world
 from shared.regions.model import World
 from shared.regions.problems import RegionsRefused
 
@@ -40,6 +40,11 @@ class WorldNow:
     def regions(self) -> Collection[str]:
         """Their names."""
         return self.world.regions.keys()
+
+
+def regions_path(named: Path | None) -> Path:
+    """The regions file that was named, or the one that ships."""
+    return default_world_path() if named is None else named
 
 
 def read_text(path: Path) -> str:

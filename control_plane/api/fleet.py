@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.params import Parameter, SkipValidation
+from litestar.params import QueryParameter, SkipValidation
 
 from control_plane.api.callers import SECURITY, may_see, require_operator
 from control_plane.api.centre import Centred, Who
@@ -79,7 +79,7 @@ def nearest(
     centre: Centred,
     where: NamedDependency[SkipValidation[Where]],
     what: NamedDependency[SkipValidation[SessionRequest]],
-    limit: Annotated[int, Parameter(ge=1, le=MOST_NEAREST)] = 10,
+    limit: Annotated[int, QueryParameter(ge=1, le=MOST_NEAREST)] = 10,
 ) -> list[NearestView]:
     """Where a caller with nothing but a key should connect, best first. Holds no seat."""
     asked = msgspec.structs.replace(

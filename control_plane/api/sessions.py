@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from litestar import Request, delete, get, post
-from litestar.params import JSONBody, Parameter
+from litestar.params import JSONBody, QueryParameter
 
 from control_plane.api.callers import SECURITY, may_see
 from control_plane.api.centre import Centred, Who
@@ -30,8 +30,8 @@ async def place(
 def listed(
     who: Who,
     centre: Centred,
-    session_state: Annotated[State | None, Parameter(query="state")] = None,
-    limit: Annotated[int, Parameter(ge=1, le=MOST_LISTED)] = 100,
+    session_state: Annotated[State | None, QueryParameter(name="state")] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=MOST_LISTED)] = 100,
 ) -> list[SessionView]:
     """The latest sessions, open ones first: one's own, or everybody's for operators."""
     found: list[SessionView] = []
