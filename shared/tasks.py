@@ -29,6 +29,11 @@ class Tasks:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s failed", task.get_name(), exc_info=error)
 
+    async def settle(self, within_s: float) -> None:
+        """Waits for what runs now; cancels nothing."""
+        if self._running:
+            await asyncio.wait(list(self._running), timeout=within_s)
+
     async def end(self, within_s: float = 5.0) -> None:
         """Cancels what still runs and waits for it."""
         running = list(self._running)

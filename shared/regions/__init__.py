@@ -1,6 +1,7 @@
 """The world as operators write it down: regions, zones and policies (`regions.yaml`)."""
 
 from shared.regions.model import (
+    EVERYWHERE,
     Overflow,
     Policy,
     Region,
@@ -9,4 +10,4 @@ from shared.regions.model import (
     World,
 )
 
-__all__ = ["Overflow", "Policy", "Region", "Tiers", "WhenFull", "World"]
+__all__ = ["EVERYWHERE", "Overflow", "Policy", "Region", "Tiers", "WhenFull", "World"]

@@ -8,6 +8,8 @@ import msgspec
 from heliovox.protocol.messages import Place
 
 WhenFull = Literal["refuse", "wait"]
+EVERYWHERE = "everywhere"
+"""The zone that is always there and holds every jurisdiction."""
 
 
 class Tiers(msgspec.Struct, frozen=True):
@@ -65,6 +67,6 @@ class World(msgspec.Struct, frozen=True):
     """Of the content: the first 12 hex digits of its SHA-256."""
     regions: Mapping[str, Region]
     zones: Mapping[str, frozenset[str]]
-    """Jurisdictions by zone; `everywhere` is always there and holds all of them."""
+    """Jurisdictions by zone; `everywhere` is always there and holds those of all regions."""
     policies: Mapping[str, Policy]
     default_policy: str = "default"
