@@ -168,13 +168,16 @@ async def test_it_is_replaced_once_only() -> None:
 
 
 async def test_a_redirect_is_followed_before_anybody_notices() -> None:
-    async with node(admits) as there, node(sends_on(lambda: there.url)) as here:
-        async with Client(here.url, "secret", proxy=None).session(
+    async with (
+        node(admits) as there,
+        node(sends_on(lambda: there.url)) as here,
+        Client(here.url, "secret", proxy=None).session(
             place=(48.85, 2.35), policy="eu-only"
-        ) as session:
-            assert session.started.node == "n-1"
-            assert [step.reason for step in session.redirects] == ["node_full"]
-            assert session.placed is None
+        ) as session,
+    ):
+        assert session.started.node == "n-1"
+        assert [step.reason for step in session.redirects] == ["node_full"]
+        assert session.placed is None
     assert (here.shown, there.shown) == (["Bearer secret"], ["Ticket ticket-1"])
     assert here.starts == there.starts
     start = here.starts[0]
