@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from heliovox.cli.address import DEFAULT_URL, Address, add_node, address
 from heliovox.cli.exits import Exit, UsageError, cause_of, exit_of
-from heliovox.cli.options import DEFAULT_URL, add_node, address
 from heliovox.client import CannotConnect, ConnectionLost, Refused, TimedOut, Unauthorised
 from heliovox.protocol.messages import Error
 
@@ -18,17 +18,19 @@ def parsed(*arguments: str) -> argparse.Namespace:
 def test_options_come_before_environment_before_files(tmp_path: Path) -> None:
     usual = tmp_path / ".config" / "heliovox" / "key"
     named = tmp_path / "named"
-    assert address(parsed(), {}, tmp_path) == (DEFAULT_URL, None)
+    assert address(parsed(), {}, tmp_path) == Address(DEFAULT_URL)
     usual.parent.mkdir(parents=True)
     usual.write_text("usual\n")
     named.write_text("named")
     environment = {"HELIOVOX_KEY_FILE": str(named)}
-    assert address(parsed(), {}, tmp_path)[1] == "usual"
-    assert address(parsed(), environment, tmp_path)[1] == "named"
+    assert address(parsed(), {}, tmp_path).key == "usual"
+    assert address(parsed(), environment, tmp_path).key == "named"
     environment |= {"HELIOVOX_KEY": "variable", "HELIOVOX_URL": "there"}
-    assert address(parsed(), environment, tmp_path) == ("there", "variable")
-    assert address(parsed("--key-file", str(named)), environment, tmp_path)[1] == "named"
-    assert address(parsed("--key", "k", "--url", "u"), environment, tmp_path) == ("u", "k")
+    assert address(parsed(), environment, tmp_path) == Address("there", key="variable")
+    assert address(parsed("--key-file", str(named)), environment, tmp_path).key == "named"
+    assert address(parsed("--key", "k", "--url", "u"), environment, tmp_path) == Address(
+        "u", key="k"
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"two keys", b"\xff\xfe"])
