@@ -11,8 +11,8 @@ from heliovox.cli.tables import duration, table
 from heliovox.client.control import ControlPlane
 from heliovox.protocol.control import SessionView
 
-_TEXT = """Sessions that the control plane knows: those for which a seat is held, live ones, and with --all
-those that ended. `heliovox why SESSION` says why one is where it is."""
+_TEXT = """Sessions that the control plane knows: those for which a seat is held, live ones, and
+those that ended with --all. `heliovox why SESSION` says why one is where it is."""
 _OVER = {"ended", "lost"}
 
 

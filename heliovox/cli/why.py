@@ -9,7 +9,7 @@ from heliovox.client.control import ControlPlane
 from heliovox.client.errors import Refused
 from heliovox.protocol.control import DecisionView, SessionView
 
-_TEXT = """Explains a decision: which policy held, which nodes could have taken the session, in which
+_TEXT = """Explains a decision: which policy held, which nodes could have taken the session, in what
 order, and why every other one could not. ID is a decision's or a session's; `heliovox sessions`
 shows both."""
 
