@@ -57,6 +57,12 @@ class Loser(msgspec.Struct, frozen=True):
     rtt_ms: float | None = None
     cost_ms: float | None = None
     """What it was ranked by, where it was ranked."""
+    step_ms: float | None = None
+    """Part of the cost: the 95th percentile of the node's step."""
+    queue_ms: float | None = None
+    """Part of the cost: what the chunks that wait for its device take."""
+    load_ms: float | None = None
+    """Part of the cost: what a fuller node costs over an empty one."""
 
 
 class DecisionView(msgspec.Struct, frozen=True):
