@@ -1,5 +1,7 @@
 """What the centre tells nodes to do."""
 
+from http import HTTPStatus
+
 import msgspec
 
 from shared.bus import Bus
@@ -16,6 +18,7 @@ class CommandRefused(VoiceError):
     """The node answered that it will not, or cannot."""
 
     code = "command_refused"
+    http_status = HTTPStatus.CONFLICT
 
 
 class Commands:

@@ -63,7 +63,9 @@ class Feed:
         """Until cancelled."""
         known = await self._known()
         self.in_service = InService(self._grace_s, known, self._clock.now_s())
-        subscription = await self._bus.subscribe(REPORTS, self._reported, at_once=1, backlog=BACKLOG)
+        subscription = await self._bus.subscribe(
+            REPORTS, self._reported, at_once=1, backlog=BACKLOG
+        )
         ready.set()
         try:
             while True:

@@ -4,7 +4,6 @@ import argparse
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 from control_plane.settings import ControlSettings
 from control_plane.tenants.changes import (
@@ -17,6 +16,7 @@ from control_plane.tenants.changes import (
 )
 from shared.bus import KeyValues
 from shared.bus.nats_bus import NatsBus
+from shared.clock import now_iso
 
 Work = Callable[[KeyValues, argparse.Namespace], Awaitable[None]]
 DEFAULT_POLICIES = ("*",)
@@ -66,11 +66,6 @@ async def revoked(bucket: KeyValues, options: argparse.Namespace) -> None:
     await revoke(bucket, options.name, now_iso())
     if options.json:
         say(json.dumps({"revoked": options.name}))
-
-
-def now_iso() -> str:
-    """UTC, ISO 8601, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def say(line: str) -> None:

@@ -4,7 +4,11 @@ from collections.abc import Callable, Mapping
 
 from control_plane.asks import Asks
 from control_plane.bundles.service import Bundles
+from control_plane.decisions import Decisions
 from control_plane.feed import Feed
+from control_plane.placing import Placer
+from control_plane.publishing import Publishing
+from control_plane.reserving import Reserving
 from control_plane.sessions.service import Notes
 from control_plane.sessions.table import SessionTable
 from control_plane.sessions.usage import Usage
@@ -41,9 +45,20 @@ def session_readings(table: SessionTable, usage: Usage, notes: Notes) -> list[Re
             lambda: {where: ms / 1000 for where, ms in usage.totals("audio_ms").items()},
             "region",
         ),
-        _count(
-            "characters", "Said, likewise.", lambda: usage.totals("characters"), "region"
-        ),
+        _count("characters", "Said, likewise.", lambda: usage.totals("characters"), "region"),
+    ]
+
+
+def placement_readings(
+    placer: Placer, reserving: Reserving, decisions: Decisions, publishing: Publishing
+) -> list[Reading]:
+    """What became of orders, and what nodes answered."""
+    return [
+        _count("orders", "Sessions asked for, by outcome.", lambda: placer.outcomes, "outcome"),
+        _count("seats_asked", "Seats asked for, by answer.", lambda: reserving.answers, "answer"),
+        _number("decisions", "Decisions remembered.", lambda: len(decisions)),
+        _count("decisions_kept", "Decisions that others can read.", lambda: publishing.kept),
+        _count("decisions_dropped", "Likewise, that they cannot.", lambda: publishing.dropped),
     ]
 
 

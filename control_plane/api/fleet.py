@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.params import QueryParameter, SkipValidation
+from litestar.params import FromPath, FromQuery, QueryParameter, SkipValidation
 
 from control_plane.api.callers import SECURITY, may_see, require_operator
 from control_plane.api.centre import Centred, Who
@@ -38,13 +38,12 @@ class Where:
     """That the request came from."""
 
 
-
 def where(
     request: Request[Any, Any, Any],
-    lat: float | None = None,
-    lon: float | None = None,
-    country: str | None = None,
-    address: str | None = None,
+    lat: FromQuery[float | None] = None,
+    lon: FromQuery[float | None] = None,
+    country: FromQuery[str | None] = None,
+    address: FromQuery[str | None] = None,
 ) -> Where:
     """Where the query says that the caller is."""
     if (lat is None) != (lon is None):
@@ -56,10 +55,10 @@ def where(
 
 
 def what(
-    policy: str | None = None,
-    kind: str = "recognition",
-    language: str = "en",
-    model: str | None = None,
+    policy: FromQuery[str | None] = None,
+    kind: FromQuery[str] = "recognition",
+    language: FromQuery[str] = "en",
+    model: FromQuery[str | None] = None,
 ) -> SessionRequest:
     """What the query says that he wants."""
     return SessionRequest(kind, language, model, policy)
@@ -104,21 +103,21 @@ def nodes(who: Who, centre: Centred) -> list[NodeView]:
 
 
 @post("/v1/nodes/{node:str}/drain", security=SECURITY, status_code=204)
-async def drain(node: str, who: Who, centre: Centred) -> None:
+async def drain(node: FromPath[str], who: Who, centre: Centred) -> None:
     """The node takes no new sessions; operators only."""
     require_operator(who)
     await centre.fleets.drain(node, on=True)
 
 
 @post("/v1/nodes/{node:str}/undrain", security=SECURITY, status_code=204)
-async def undrain(node: str, who: Who, centre: Centred) -> None:
+async def undrain(node: FromPath[str], who: Who, centre: Centred) -> None:
     """The node takes sessions again; operators only."""
     require_operator(who)
     await centre.fleets.drain(node, on=False)
 
 
 @get("/v1/decisions/{decision_id:str}", security=SECURITY)
-async def decision(decision_id: str, who: Who, centre: Centred) -> DecisionView:
+async def decision(decision_id: FromPath[str], who: Who, centre: Centred) -> DecisionView:
     """A decision and everything it was made from; one's own, or anybody's for operators."""
     found = await centre.explaining.decision(decision_id)
     if found is None or not may_see(who, found.tenant):

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from litestar import Request, delete, get, post
-from litestar.params import JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from control_plane.api.callers import SECURITY, may_see
 from control_plane.api.centre import Centred, Who
@@ -44,13 +44,13 @@ def listed(
 
 
 @get("/v1/sessions/{session_id:str}", security=SECURITY, sync_to_thread=False)
-def one(session_id: str, who: Who, centre: Centred) -> SessionView:
+def one(session_id: FromPath[str], who: Who, centre: Centred) -> SessionView:
     """One session."""
     return _own(session_id, who, centre).view()
 
 
 @delete("/v1/sessions/{session_id:str}", security=SECURITY)
-async def end(session_id: str, who: Who, centre: Centred) -> None:
+async def end(session_id: FromPath[str], who: Who, centre: Centred) -> None:
     """Ends a live session, or gives its seat back before it began. Repeating it does no harm."""
     if _own(session_id, who, centre).open:
         await centre.ending.end(session_id)

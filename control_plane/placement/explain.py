@@ -1,6 +1,7 @@
 """A decision with every node's reason written out: made when somebody asks why, not before."""
 
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -14,6 +15,7 @@ def explain(
     control_plane: str = "",
     attempts: Sequence[str] = (),
     session: str | None = None,
+    most: int | None = None,
 ) -> DecisionView:
     """Everything about a decision, as it is served.
 
@@ -22,8 +24,10 @@ def explain(
         control_plane: who made it.
         attempts: what nodes answered when a seat was asked for, in order: `node: code`.
         session: the session's id, where a seat was got.
+        most: rows of ranking and of losers each; None for all. The rest is counted as omitted.
     """
     ask, winner = decision.ask, decision.winner
+    ranking, losers = _ranking(decision, most), _losers(decision, most)
     return DecisionView(
         id=ask.id,
         at_ms=ask.at_ms,
@@ -43,23 +47,24 @@ def explain(
         node=None if winner is None else winner.node,
         region=None if winner is None else winner.region,
         reasons=decision.codes,
-        ranking=_ranking(decision),
-        losers=_losers(decision),
+        ranking=ranking,
+        losers=losers,
         attempts=tuple(attempts),
         session=session,
+        omitted=len(decision.reasons) - len(ranking) - len(losers),
     )
 
 
-def _ranking(decision: Decision) -> tuple[Loser, ...]:
-    rows = decision.parts_ms.astype(np.float64).round(3).T.tolist()
-    return tuple(
-        _row(decision, at, parts) for at, parts in zip(decision.ranked.tolist(), rows, strict=True)
-    )
+def _ranking(decision: Decision, most: int | None) -> tuple[Loser, ...]:
+    rows = decision.parts_ms.astype(np.float64).round(3).T.tolist()[:most]
+    ranked = decision.ranked.tolist()[:most]
+    return tuple(_row(decision, at, parts) for at, parts in zip(ranked, rows, strict=True))
 
 
-def _losers(decision: Decision) -> tuple[Loser, ...]:
+def _losers(decision: Decision, most: int | None) -> tuple[Loser, ...]:
     ranked = set(decision.ranked.tolist())
-    return tuple(_row(decision, at) for at in range(len(decision.reasons)) if at not in ranked)
+    lost = (at for at in range(len(decision.reasons)) if at not in ranked)
+    return tuple(_row(decision, at) for at in islice(lost, most))
 
 
 def _row(decision: Decision, at: int, parts: Sequence[float] | None = None) -> Loser:

@@ -133,11 +133,10 @@ def test_the_end_of_the_control_plane_refuses_all_at_once() -> None:
             with pytest.raises(NoRoom):
                 await line.wait("a", 1000, seats.take, FULL)
 
-        async with asyncio.TaskGroup() as group:
-            async with waiting() as (line, seats):
-                for _ in range(3):
-                    group.create_task(refused())
-                await asyncio.sleep(1)
+        async with asyncio.TaskGroup() as group, waiting() as (line, seats):
+            for _ in range(3):
+                group.create_task(refused())
+            await asyncio.sleep(1)
         assert asyncio.get_running_loop().time() < 10
 
     run_virtually(go())

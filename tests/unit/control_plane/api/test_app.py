@@ -14,7 +14,7 @@ from control_plane.commands import CommandRefused
 from control_plane.orders import Order
 from control_plane.sessions.table import SessionTable
 from control_plane.sessions.usage import Usage
-from control_plane.tenants.keys import Keyring, KeyRecord, Role
+from control_plane.tenants.keys import KeyRecord, Keyring, Role
 from control_plane.world import WorldNow, read_text, regions_path
 from heliovox.protocol.control import DecisionView, NearestView, NodeView, Placed, RegionView
 from shared.errors import NoRoom, NotFound
@@ -358,5 +358,14 @@ def test_the_schema_describes_every_path(api: Api) -> None:
         "/v1/usage",
     }
     names = {each["name"] for each in schema["paths"]["/v1/nearest"]["get"]["parameters"]}
-    assert names == {"lat", "lon", "country", "address", "policy", "kind", "language", "model", "limit"}
-
+    assert names == {
+        "lat",
+        "lon",
+        "country",
+        "address",
+        "policy",
+        "kind",
+        "language",
+        "model",
+        "limit",
+    }

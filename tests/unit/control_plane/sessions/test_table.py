@@ -118,7 +118,9 @@ def test_nothing_brings_back_what_ended() -> None:
 
 @given(
     st.integers(1, 5),
-    st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from(["placed", "started", "ended"]))),
+    st.lists(
+        st.tuples(st.sampled_from("abcdefgh"), st.sampled_from(["placed", "started", "ended"]))
+    ),
 )
 def test_it_never_holds_more_than_it_may(limit: int, events: list[tuple[str, str]]) -> None:
     table = SessionTable(limit)
@@ -137,4 +139,8 @@ def test_what_is_over_goes_before_what_is_open() -> None:
     table.noted(note("started", "old"))
     table.noted(note("ended", "over"))
     table.noted(note("started", "new"))
-    assert (state(table, "old"), state(table, "over"), state(table, "new")) == ("live", None, "live")
+    assert (state(table, "old"), state(table, "over"), state(table, "new")) == (
+        "live",
+        None,
+        "live",
+    )

@@ -1,3 +1,5 @@
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,7 +10,9 @@ STEPS = st.lists(st.integers(0, 1_000), min_size=1, max_size=6)
 
 
 @given(STEPS, st.randoms(use_true_random=False), st.lists(st.integers(0, 5), max_size=4))
-def test_notes_that_come_late_or_twice_add_nothing(steps, random, again) -> None:  # type: ignore[no-untyped-def]
+def test_notes_that_come_late_or_twice_add_nothing(
+    steps: list[int], random: Random, again: list[int]
+) -> None:
     """Every note says the sums so far, so the largest is all there is to know."""
     sums = [sum(steps[: at + 1]) for at in range(len(steps))]
     notes = [note("usage", audio_ms=ms, characters=ms // 2) for ms in sums]

@@ -14,13 +14,14 @@ from control_plane.tenants.changes import (
 )
 from control_plane.tenants.first_keys import make_first_keys
 from control_plane.tenants.keys import Keyring
+from shared.bus import KeyValues
 from shared.bus.memory import MemoryBus
 from shared.errors import InvalidMessage, NotFound, Unauthorised
 
 NOW = "2026-01-01T00:00:00+00:00"
 
 
-async def bucket_of(bus: MemoryBus):  # type: ignore[no-untyped-def]
+async def bucket_of(bus: MemoryBus) -> KeyValues:
     await bus.ensure_bucket(KEYS)
     return bus.kv(KEYS.name)
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_plane.tenants.keys import Keyring, KeyRecord, decode_record, encode_record
+from control_plane.tenants.keys import KeyRecord, Keyring, decode_record, encode_record
 from shared.errors import Forbidden, Unauthorised
 from shared.keys import key_digest
 
