@@ -11,6 +11,9 @@ from control_plane.fleet.states import TIERS, State
 from control_plane.fleet.view import F64
 from shared.capacity import DEAD_S, STALE_S, CapacityReport
 
+FORGET_S = 300.0
+"""A node that was not heard of for so long is no longer shown to operators either."""
+
 
 @dataclass(slots=True)
 class Member:
@@ -35,6 +38,8 @@ class Columns:
 
     def __init__(self, kinds: tuple[str, ...], nodes: int) -> None:
         self.kinds = kinds
+        self.next_s = float("inf")
+        """Before this moment no state changes by the passing of time alone."""
         self.heard_s: F64 = np.full(nodes, -np.inf)
         self.conflict_until_s: F64 = np.full(nodes, -np.inf)
         self.said: U8 = np.zeros(nodes, np.uint8)
@@ -48,8 +53,12 @@ class Columns:
     def write(self, at: int, member: Member) -> bool:
         """Puts a node's numbers in; says whether any that decisions depend on changed."""
         report = member.report
-        self.heard_s[at] = member.boots.heard_s
-        self.conflict_until_s[at] = member.boots.conflict_until_s
+        heard_s, conflict_s = member.boots.heard_s, member.boots.conflict_until_s
+        if conflict_s != self.conflict_until_s[at]:
+            self.conflict_until_s[at] = conflict_s
+            self.next_s = min(self.next_s, conflict_s)
+        self.heard_s[at] = heard_s
+        self.next_s = min(self.next_s, heard_s + STALE_S)
         fits = {kind: room.fits for kind, room in report.kinds.items()}
         left = room_left(fits, member.holds.waiting) if member.holds.waiting else fits
         column = [left.get(kind, 0) for kind in self.kinds]
@@ -76,13 +85,18 @@ class Columns:
         state[now_s > self.heard_s + DEAD_S] = State.DEAD
         return state
 
-    def next_change_s(self, now_s: float) -> float:
-        """Before this moment no state changes by the passing of time alone."""
+    def look_ahead(self, now_s: float) -> None:
+        """Works out `next_s` anew; only needed once it has passed."""
+        heard_s = self.heard_s
         moments = np.concatenate(
-            (self.heard_s + STALE_S, self.heard_s + DEAD_S, self.conflict_until_s)
+            (heard_s + STALE_S, heard_s + DEAD_S, heard_s + FORGET_S, self.conflict_until_s)
         )
         later = moments[moments >= now_s]
-        return float(later.min()) if later.size else float("inf")
+        self.next_s = float(later.min()) if later.size else float("inf")
+
+    def any_forgotten(self, now_s: float) -> bool:
+        """Whether a node has been dead for so long that it should go."""
+        return bool(np.any(now_s > self.heard_s + FORGET_S))
 
 
 def _said(member: Member) -> State:

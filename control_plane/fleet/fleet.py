@@ -6,7 +6,7 @@ from control_plane.fleet import refusals
 from control_plane.fleet.atlas import Atlas
 from control_plane.fleet.boots import Boots
 from control_plane.fleet.checks import check_report
-from control_plane.fleet.columns import Member, entry_of
+from control_plane.fleet.columns import FORGET_S, Member, entry_of
 from control_plane.fleet.heard import Heard
 from control_plane.fleet.holds import Hold, Holds
 from control_plane.fleet.panel import Panel
@@ -19,8 +19,6 @@ from shared.errors import InvalidMessage
 from shared.regions.model import World
 
 MOST_NODES = 10_000
-FORGET_S = 300.0
-"""A dead node is shown to operators for so long, and then forgotten."""
 
 
 class Fleet:
@@ -146,7 +144,7 @@ class Fleet:
     def view(self, now_s: float) -> FleetView:
         """The fleet now; the same object as before where nothing that matters changed."""
         self._advance(now_s)
-        if self._panel.due(self._now_s):
+        if self._panel.forgets(self._now_s):
             self._forget()
         return self._panel.view(self._atlas, self._members, self._now_s)
 
