@@ -1,6 +1,6 @@
 """The columns behind a view, written report by report and copied when a view is taken."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,6 +16,16 @@ FORGET_S = 300.0
 
 
 @dataclass(slots=True)
+class Since:
+    """What a node's answers to reservations said of it since its last report."""
+
+    silent: bool = False
+    draining: bool = False
+    full: set[str] = field(default_factory=set)
+    """Kinds of which no further session fits."""
+
+
+@dataclass(slots=True)
 class Member:
     """One node as the tracker holds it."""
 
@@ -24,8 +34,7 @@ class Member:
     boots: Boots
     holds: Holds
     skew_s: float = 0.0
-    silent: bool = False
-    """It did not answer when it was asked for a seat, and has not reported since."""
+    since: Since = field(default_factory=Since)
 
 
 def entry_of(report: CapacityReport) -> Entry:
@@ -59,8 +68,7 @@ class Columns:
             self.next_s = min(self.next_s, conflict_s)
         self.heard_s[at] = heard_s
         self.next_s = min(self.next_s, heard_s + STALE_S)
-        fits = {kind: room.fits for kind, room in report.kinds.items()}
-        left = room_left(fits, member.holds.waiting) if member.holds.waiting else fits
+        left = _left(member)
         column = [left.get(kind, 0) for kind in self.kinds]
         changed = bool(self.fits[:, at].tolist() != column)
         self.fits[:, at] = column
@@ -100,9 +108,18 @@ class Columns:
 
 
 def _said(member: Member) -> State:
-    report = member.report
-    if member.silent:
+    report, since = member.report, member.since
+    if since.silent:
         return State.STALE
     if not report.healthy:
         return State.UNWELL
-    return State.DRAINING if report.draining else State.READY
+    return State.DRAINING if report.draining or since.draining else State.READY
+
+
+def _left(member: Member) -> dict[str, int]:
+    fits = {kind: room.fits for kind, room in member.report.kinds.items()}
+    if member.holds.waiting:
+        fits = room_left(fits, member.holds.waiting)
+    for kind in member.since.full:
+        fits[kind] = 0
+    return fits
