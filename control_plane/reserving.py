@@ -71,9 +71,9 @@ class Reserving:
             if answer is None:
                 self._fleet.silent(hold)
             elif answer.granted:
-                self._fleet.granted(hold)
+                self._fleet.granted(hold, answer.held)
             else:
-                self._fleet.released(hold)
+                self._fleet.refused(hold, answer.code)
         return answer
 
     async def _answer(

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from itertools import islice
 
-import numpy as np
-
 from control_plane.placement.decision import Decision
 from control_plane.placement.reasons import Reason
 from heliovox.protocol.control import DecisionView, Loser
@@ -56,7 +54,7 @@ def explain(
 
 
 def _ranking(decision: Decision, most: int | None) -> tuple[Loser, ...]:
-    rows = decision.parts_ms.astype(np.float64).round(3).T.tolist()[:most]
+    rows = decision.parts_ms.round(3).T.tolist()[:most]
     ranked = decision.ranked.tolist()[:most]
     return tuple(_row(decision, at, parts) for at, parts in zip(ranked, rows, strict=True))
 
