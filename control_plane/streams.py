@@ -13,15 +13,18 @@ _log = logging.getLogger(__name__)
 
 DAY_S = 86_400.0
 MIB = 1024 * 1024
+"""The sizes below, and that of the bucket of keys, fit a server that gives JetStream 1 GiB."""
 RECORDS = Stream(
-    "RECORDS", 1024 * MIB, (f"{META}.{CENTRE}.*.record",), max_age_s=30 * DAY_S, duplicates_s=600.0
+    "RECORDS", 320 * MIB, (f"{META}.{CENTRE}.*.record",), max_age_s=30 * DAY_S, duplicates_s=600.0
 )
 """Inputs and outcomes of decisions, in batches."""
-DECISIONS = Stream("DECISIONS", 512 * MIB, (f"{META}.{CENTRE}.*.decision.*",), max_age_s=7 * DAY_S)
+DECISIONS = Stream("DECISIONS", 160 * MIB, (f"{META}.{CENTRE}.*.decision.*",), max_age_s=7 * DAY_S)
 """Decisions by id, for control planes that did not make them."""
 BUNDLE = Bucket("BUNDLE", max_bytes=4 * MIB)
 """What bundles are made from and no file holds: the regions in service."""
 CENTRE_NOTES = "NOTES"
+LOOK_S = 0.5
+"""Between looks at which regions report."""
 AGAIN_S = 5.0
 """Between attempts to make the stream of a region whose server does not answer."""
 
@@ -42,7 +45,7 @@ def centre_notes(regions: Iterable[str]) -> Stream:
     """What all regions' nodes noted."""
     sources = tuple(Source(f"NOTES_{region}", region) for region in sorted(regions))
     return Stream(
-        CENTRE_NOTES, 1024 * MIB, sources=sources, max_age_s=35 * DAY_S, duplicates_s=600.0
+        CENTRE_NOTES, 384 * MIB, sources=sources, max_age_s=35 * DAY_S, duplicates_s=600.0
     )
 
 
@@ -64,6 +67,7 @@ class Streams:
     ) -> None:
         self._bus, self._clock, self._regions, self._alive = bus, clock, regions, alive
         self._made: set[str] = set()
+        self._tried_s: dict[str, float] = {}
         self._sourced: frozenset[str] = frozenset()
         self._ready = False
 
@@ -77,24 +81,35 @@ class Streams:
         ready.set()
         while True:
             await self._look()
-            await self._clock.sleep(AGAIN_S)
+            await self._clock.sleep(LOOK_S)
 
     def check(self) -> str | None:
         """For /readyz: what is missing of what is needed now, or None."""
         if not self._ready:
             return "the centre's streams are not made yet"
-        missing = sorted(set(self._alive()) & set(self._regions()) - self._made)
+        missing = self._missing()
         return f"no notes kept in {', '.join(missing)}" if missing else None
 
     async def _look(self) -> None:
         """Makes what has become possible."""
-        try:
-            if frozenset(self._regions()) != self._sourced:
+        now_s = self._clock.now_s()
+        if frozenset(self._regions()) != self._sourced and self._due("", now_s):
+            try:
                 await self._source()
-        except BusFailed as error:
-            _log.warning("the stream of notes is not made: %s", error.message)
-        missing = sorted(set(self._alive()) & set(self._regions()) - self._made)
-        await asyncio.gather(*(self._make(region) for region in missing))
+            except BusFailed as error:
+                _log.warning("the stream of notes is not made: %s", error.message)
+        due = [region for region in self._missing() if self._due(region, now_s)]
+        await asyncio.gather(*(self._make(region) for region in due))
+
+    def _missing(self) -> list[str]:
+        return sorted(set(self._alive()) & set(self._regions()) - self._made)
+
+    def _due(self, what: str, now_s: float) -> bool:
+        """Whether it may be tried; it is, then."""
+        if now_s - self._tried_s.get(what, float("-inf")) < AGAIN_S:
+            return False
+        self._tried_s[what] = now_s
+        return True
 
     async def _source(self) -> None:
         regions = frozenset(self._regions())

@@ -7,11 +7,13 @@ import msgspec
 
 from control_plane.tenants.keys import NAME, ROLES, KeyRecord, Role, decode_record, encode_record
 from shared.bus import Bucket, KeyValues
-from shared.errors import InvalidMessage, NotFound
+from shared.errors import InvalidMessage, NotFound, TooBig
 from shared.keys import KEY_BYTES, key_digest, make_key
 
-KEYS = Bucket("KEYS", max_bytes=64 * 1024 * 1024)
-"""Names to records; at some 300 bytes a key, room for 200,000."""
+KEYS = Bucket("KEYS", max_bytes=16 * 1024 * 1024)
+"""Names to records, some 300 bytes each."""
+MOST_KEYS = 4000
+"""Every key travels to every node in one message of the bus, which holds 1 MiB."""
 
 
 class NameTaken(InvalidMessage):
@@ -48,7 +50,14 @@ def new_record(
 
 
 async def add_record(bucket: KeyValues, record: KeyRecord) -> None:
-    """Keeps a new key. Of several who take one name, one succeeds. Raises NameTaken, BusFailed."""
+    """Keeps a new key. Of several who take one name, one succeeds.
+
+    Raises NameTaken, TooBig, BusFailed.
+    """
+    if len(await bucket.keys()) >= MOST_KEYS:
+        raise TooBig(
+            f"there are {MOST_KEYS} keys", field="name", remedy="share a key within a tenant"
+        )
     data = encode_record(record)
     if await bucket.create(record.name, data) is not None:
         return

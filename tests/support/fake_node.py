@@ -1,6 +1,7 @@
 """A node on the bus that reports, holds seats and does as it is told; no audio, no sockets."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from shared.capacity import CapacityReport, KindRoom
 from shared.clock import wall_s
 from shared.exchange import Command, CommandDone, Reserve, Reserved, SessionNote
 
+_boots = itertools.count(1)
 Scripted = Callable[[Reserve], Reserved | None]
 
 
@@ -30,17 +32,20 @@ class FakeNode:
         name: str,
         *,
         seats: int = 10,
-        boot: str = "b1",
+        boot: str | None = None,
         answer: Scripted | None = None,
         **says: Any,
     ) -> None:
-        self.bus, self.region, self.name, self.boot = bus, region, name, boot
+        self.bus, self.region, self.name = bus, region, name
+        self.boot = boot or f"b{next(_boots):06d}"
         self.seats, self.answer, self.says = seats, answer, says
         self.held: dict[str, Reserve] = {}
         self.asked: list[Reserve] = []
         self.commands: list[Command] = []
         self.seq = 0
         self.deaf = False
+        self.life: asyncio.Task[None] | None = None
+        """What reports for it, where something does."""
         self._subscriptions: list[Subscription] = []
 
     async def begin(self) -> "FakeNode":
@@ -55,9 +60,16 @@ class FakeNode:
 
     async def end(self) -> None:
         """As if killed: no goodbye."""
+        if self.life is not None:
+            self.life.cancel()
         for subscription in self._subscriptions:
             await subscription.end()
         self._subscriptions = []
+
+    async def leave(self) -> None:
+        """As it should: with a goodbye."""
+        await self.end()
+        await self.report(goodbye=True)
 
     def room(self) -> int:
         return max(0, self.seats - len(self.held))

@@ -114,7 +114,7 @@ def test_a_caller_is_placed_on_the_nearest_node_that_may(tmp_path: Path) -> None
             said["ticket"],
             plane.plane.key.public_key(),
             node="c-1",
-            boot="b1",
+            boot=node.boot,
             now_s=wall_s(),
         )
         assert (ticket.session, ticket.reservation) == (said["session"], wanted.reservation)
@@ -165,7 +165,7 @@ def test_nobody_is_placed_where_the_policy_does_not_allow_it(tmp_path: Path) -> 
 
 def test_a_node_asks_for_a_caller_who_came_straight_to_it(tmp_path: Path) -> None:
     async def go(plane: Running) -> None:
-        await plane.node("eu-central", "c-1")
+        near = await plane.node("eu-central", "c-1")
         west = await plane.node("eu-west", "w-1", seats=0)
 
         async def ask(**more: Any) -> PlaceAnswer:
@@ -185,7 +185,7 @@ def test_a_node_asks_for_a_caller_who_came_straight_to_it(tmp_path: Path) -> Non
         placed = await ask(relay=True)
         assert (placed.placed, placed.node) == (True, "c-1")
         ticket = verify_ticket(
-            placed.ticket, plane.plane.key.public_key(), node="c-1", boot="b1", now_s=wall_s()
+            placed.ticket, plane.plane.key.public_key(), node="c-1", boot=near.boot, now_s=wall_s()
         )
         assert (ticket.relay, ticket.tenant) == (True, "t")
         refused = await ask(policy="ksa-only")
