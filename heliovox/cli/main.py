@@ -8,11 +8,11 @@ from asyncio import CancelledError
 from collections.abc import Sequence
 
 from heliovox import __version__
-from heliovox.cli import demo, listen, models, say
+from heliovox.cli import demo, listen, models, policy, say
 from heliovox.cli.display import printable
 from heliovox.cli.exits import EXIT_CODES, Exit, cause_of, exit_of
 
-_COMMANDS = {"listen": listen, "say": say, "demo": demo, "models": models}
+_COMMANDS = {"listen": listen, "say": say, "demo": demo, "models": models, "policy": policy}
 
 
 def parser() -> argparse.ArgumentParser:
