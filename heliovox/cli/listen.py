@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from heliovox.cli import options
+from heliovox.cli.address import add_node, client_of
 from heliovox.cli.display import Display, aside, display_for
 from heliovox.cli.exits import Exit, UsageError
 from heliovox.cli.feeding import Feed
 from heliovox.cli.interrupts import on_interrupt
+from heliovox.cli.placing import arrival, check_place
 from heliovox.client.client import Client
 from heliovox.client.errors import ConnectionLost, Refused
 from heliovox.client.files import AudioSource, open_audio, read_audio
@@ -56,12 +58,13 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="200 to 5000, default 700",
     )
     options.add_session(parser)
-    options.add_node(parser)
+    add_node(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command."""
-    client, form = options.client_of(args), options.form_of(args)
+    client, form = client_of(args), options.form_of(args)
+    check_place(args, client)
     size = shutil.get_terminal_size()
     show = display_for(json=args.json, terminal=sys.stdout.isatty(), columns=size.columns)
     with _source(args, form) as source:
@@ -95,13 +98,16 @@ async def _listen(
         model=args.model,
         endpoint_silence_ms=args.endpoint_silence_ms,
         graph=args.graph,
+        place=args.place,
+        country=args.country,
+        policy=args.policy,
     ) as session:
         feed = Feed(source.pieces)
         pieces = paced(aiter(feed), source.audio) if args.realtime else aiter(feed)
         with on_interrupt(feed.stop) as interrupted:
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(_send(session, pieces), name="send")
-                await _show(session, show)
+                await _show(session, show, json=args.json)
                 sending.cancel()  # the node ended the session before the audio did
         return Exit.INTERRUPTED if interrupted() else Exit.OK
 
@@ -116,7 +122,9 @@ async def _send(session: Session, pieces: AsyncIterator[bytes]) -> None:
         await session.finish()
 
 
-async def _show(session: Session, show: Display) -> None:
+async def _show(session: Session, show: Display, *, json: bool) -> None:
+    if json:
+        sys.stdout.write(arrival(session))
     sys.stdout.write(show(session.started))
     async for event in session:
         sys.stdout.write(show(event))

@@ -8,11 +8,23 @@ from asyncio import CancelledError
 from collections.abc import Sequence
 
 from heliovox import __version__
-from heliovox.cli import demo, listen, models, policy, say
+from heliovox.cli import demo, drain, listen, models, nodes, policy, regions, say, sessions, why
 from heliovox.cli.display import printable
 from heliovox.cli.exits import EXIT_CODES, Exit, cause_of, exit_of
+from heliovox.cli.options import with_coordinates
 
-_COMMANDS = {"listen": listen, "say": say, "demo": demo, "models": models, "policy": policy}
+_COMMANDS = {
+    "listen": listen,
+    "say": say,
+    "demo": demo,
+    "regions": regions,
+    "nodes": nodes,
+    "sessions": sessions,
+    "why": why,
+    "drain": drain,
+    "models": models,
+    "policy": policy,
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and says what went wrong in one line. Returns its exit code."""
-    args = parser().parse_args(argv)
+    args = parser().parse_args(with_coordinates(sys.argv[1:] if argv is None else argv))
     try:
         code = _COMMANDS[args.command].run(args)
         sys.stdout.flush()

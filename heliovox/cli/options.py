@@ -1,34 +1,30 @@
-"""Where the node is and what the key is: options before environment before files."""
+"""The options that several commands share: the form of audio, the session, where the caller is."""
 
 import argparse
-import os
-from collections.abc import Mapping
-from pathlib import Path
+import re
+from collections.abc import Sequence
 from typing import get_args
 
 from heliovox.cli.exits import UsageError
-from heliovox.client.client import Client
 from heliovox.protocol.audio import AudioFormat, Encoding, rates_hz
 
-DEFAULT_URL = "ws://127.0.0.1:8300"
-
-
-def add_node(parser: argparse.ArgumentParser) -> None:
-    """The options that name a node."""
-    group = parser.add_argument_group("node")
-    group.add_argument("--url", help=f"host:port or URL (HELIOVOX_URL; default {DEFAULT_URL})")
-    group.add_argument("--key", help="the key (HELIOVOX_KEY). Other users may see it in `ps`")
-    group.add_argument(
-        "--key-file",
-        type=Path,
-        help="a file that holds the key (HELIOVOX_KEY_FILE; default ~/.config/heliovox/key)",
-    )
+_COORDINATES = re.compile(r"-?\d+(\.\d+)?,\s*-?\d+(\.\d+)?")
 
 
 def add_session(parser: argparse.ArgumentParser) -> None:
     """The options that every kind of session has."""
     parser.add_argument("--language", default="en", help="what is spoken (default en)")
     parser.add_argument("--json", action="store_true", help="JSON, one object a line")
+    group = parser.add_argument_group("where the caller is, and what holds for him")
+    group.add_argument(
+        "--from",
+        dest="place",
+        metavar="LAT,LON",
+        type=_place,
+        help="degrees, north and east positive (default: the place of the caller's address)",
+    )
+    group.add_argument("--country", metavar="CC", help="instead: ISO 3166, two letters")
+    group.add_argument("--policy", metavar="NAME", help="of residency (default: the key's)")
 
 
 def add_form(parser: argparse.ArgumentParser, what: str) -> None:
@@ -53,39 +49,21 @@ def form_of(args: argparse.Namespace) -> AudioFormat | None:
     return AudioFormat(encoding, rate)
 
 
-def client_of(args: argparse.Namespace) -> Client:
-    """The node that the options, the environment or files name.
-
-    Raises:
-        UsageError: an address that names no node, or a key file that cannot be read.
-    """
-    url, key = address(args, os.environ, Path.home())
-    try:
-        return Client(url, key)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+def with_coordinates(argv: Sequence[str]) -> list[str]:
+    """`--from -23.5,-46.6` as `--from=-23.5,-46.6`: argparse takes a minus for an option."""
+    joined: list[str] = []
+    for each in argv:
+        if joined and joined[-1] == "--from" and _COORDINATES.fullmatch(each):
+            joined[-1] = f"--from={each}"
+        else:
+            joined.append(each)
+    return joined
 
 
-def address(
-    args: argparse.Namespace, environ: Mapping[str, str], home: Path
-) -> tuple[str, str | None]:
-    """The URL and the key, if any."""
-    url = args.url or environ.get("HELIOVOX_URL") or DEFAULT_URL
-    if args.key_file is not None:
-        return url, args.key or _key_in(args.key_file)
-    if key := args.key or environ.get("HELIOVOX_KEY"):
-        return url, key
-    if named := environ.get("HELIOVOX_KEY_FILE"):
-        return url, _key_in(Path(named))
-    usual = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "heliovox" / "key"
-    return url, _key_in(usual) if usual.is_file() else None
-
-
-def _key_in(file: Path) -> str:
-    try:
-        key = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the key file {file}: {error}") from error
-    if not key or len(key.split()) > 1:
-        raise UsageError(f"the key file {file} must hold one key and nothing else")
-    return key
+def _place(text: str) -> tuple[float, float]:
+    if not _COORDINATES.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: write it as 48.85,2.35")
+    lat, lon = (float(part) for part in text.split(","))
+    if abs(lat) > 90 or abs(lon) > 180:
+        raise argparse.ArgumentTypeError(f"{text!r}: latitudes end at 90, longitudes at 180")
+    return lat, lon

@@ -7,9 +7,11 @@ import sys
 from dataclasses import asdict, dataclass
 
 from heliovox.cli import options
+from heliovox.cli.address import add_node, client_of
 from heliovox.cli.exits import Exit, UsageError
 from heliovox.cli.interrupts import on_interrupt
 from heliovox.cli.outputs import output
+from heliovox.cli.placing import arrival, check_place
 from heliovox.cli.sound import Play
 from heliovox.cli.texts import pieces
 from heliovox.client.client import Client
@@ -28,6 +30,8 @@ class Said:
     voice: str | None
     encoding: str
     sample_rate: int
+    node: str
+    region: str | None
     samples: int = 0
     seconds: float = 0.0
     first_audio_ms: float | None = None
@@ -51,14 +55,15 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--voice", help="the voice (default: the node's)")
     parser.add_argument("--speed", type=float, default=1.0, help="0.5 to 2.0, default 1.0")
     options.add_session(parser)
-    options.add_node(parser)
+    add_node(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command."""
     if args.output == "-" and args.json:
         raise UsageError("--json and -o - both want standard output")
-    client, form = options.client_of(args), options.form_of(args) or AudioFormat()
+    client, form = client_of(args), options.form_of(args) or AudioFormat()
+    check_place(args, client)
     texts = pieces(sys.stdin.read() if args.text == "-" else args.text)
     if not texts:
         raise UsageError("there is no text to say")
@@ -79,9 +84,18 @@ async def _say(
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     async with client.session(
-        "synthesis", language=args.language, output=form, voice=args.voice
+        "synthesis",
+        language=args.language,
+        output=form,
+        voice=args.voice,
+        place=args.place,
+        country=args.country,
+        policy=args.policy,
     ) as session:
-        said = Said(session.started.voice, form.encoding, form.sample_rate)
+        if args.json:
+            sys.stdout.write(arrival(session))
+        started = session.started
+        said = Said(started.voice, form.encoding, form.sample_rate, started.node, started.region)
         begun_s = loop.time()
         try:
             with on_interrupt(lambda: task.cancel() if task else None):

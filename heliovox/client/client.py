@@ -6,44 +6,54 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 from heliovox.client.address import stream_url
-from heliovox.client.connecting import open_socket
+from heliovox.client.control import ControlPlane
 from heliovox.client.limits import Limits
-from heliovox.client.machine import SessionMachine
+from heliovox.client.opening import Opener, Target, Wires
 from heliovox.client.session import Session
 from heliovox.protocol.audio import AudioFormat
-from heliovox.protocol.messages import Kind, Start
+from heliovox.protocol.control import SessionRequest
+from heliovox.protocol.messages import Kind, Place, Start
 
 _LIMITS = Limits()
 _PCM_16K = AudioFormat()
 
 
 class Client:
-    """A node and the key to it. Holds no connection: each session opens its own.
+    """A node or a control plane, and the key to it. Each session opens its own connection.
 
     Args:
-        url: `host:port`, or a ws, wss, http or https URL. A key never belongs into it.
-        key: the caller's key; it travels in the Authorization header.
+        url: a node: `host:port`, or a ws, wss, http or https URL. A key never belongs into it.
+        key: the caller's key; it travels in the Authorization header, to this address alone.
+        control: instead of a node, the control plane that finds one for each session.
         tls: for private certificates; None takes the system's for wss and https.
         proxy: True obeys the usual environment variables, None connects directly.
         limits: time-outs and bounds.
 
     Raises:
-        ValueError: a URL that names no node.
+        ValueError: a URL that names no node or control plane, or not one of the two.
     """
 
     def __init__(
         self,
-        url: str,
+        url: str | None = None,
         key: str | None = None,
         *,
+        control: str | None = None,
         tls: ssl.SSLContext | None = None,
         proxy: str | Literal[True] | None = True,
         limits: Limits = _LIMITS,
     ) -> None:
-        self.url = stream_url(url)
-        if tls is not None and not self.url.startswith("wss:"):
-            raise ValueError(f"tls goes with wss or https, not with {self.url}")
-        self._key, self._tls, self._proxy, self._limits = key, tls, proxy, limits
+        if (url is None) == (control is None):
+            raise ValueError("name either a node's url or a control plane (control=...)")
+        self.url = stream_url(url) if url is not None else None
+        self.control: ControlPlane | None = None
+        if control is not None:
+            self.control = ControlPlane(control, key, tls=tls, proxy=proxy, limits=limits)
+        where = self.control.url if self.control else self.url or ""
+        if tls is not None and not where.startswith(("wss:", "https:")):
+            raise ValueError(f"tls goes with wss or https, not with {where}")
+        self._authorization = f"Bearer {key}" if key else None
+        self._wires = Wires(tls, proxy, limits)
 
     @asynccontextmanager
     async def session(  # noqa: PLR0913 they are the fields of `start`, all of them by name
@@ -58,6 +68,9 @@ class Client:
         partials: bool = True,
         endpoint_silence_ms: int = 700,
         graph: str | None = None,
+        place: Place | tuple[float, float] | None = None,
+        country: str | None = None,
+        policy: str | None = None,
         acknowledge: bool = True,
     ) -> AsyncIterator[Session]:
         """Opens a session; leaving the block closes it, whatever happened inside.
@@ -73,23 +86,48 @@ class Client:
             endpoint_silence_ms: silence that ends an utterance, 200 to 5000.
             graph: what is expected to be said, one of the node's decoding graphs; "none" to expect
                 nothing, None takes the node's default.
+            place: where the caller is, (latitude, longitude) in degrees. None: where his address
+                is, or for a node called without a control plane, where the node is.
+            country: instead of a place, ISO 3166, two letters. Only a control plane takes it.
+            policy: which residency policy holds; None takes the key's default.
             acknowledge: a final counts as stored once the next event is asked for. False leaves
                 `Session.ack` to the application.
 
         Raises:
-            CannotConnect: no node there.
-            Refused: the node said no; Unauthorised for the key.
+            CannotConnect: nobody there.
+            Refused: the node or the control plane said no; Unauthorised for the key.
             TimedOut: no `started` in time.
+            ValueError: a country for a node.
         """
         start = Start(
-            kind, language, audio, output, voice, model, partials, endpoint_silence_ms, graph
+            kind,
+            language,
+            audio,
+            output,
+            voice,
+            model,
+            partials,
+            endpoint_silence_ms,
+            graph,
+            policy=policy,
+            place=Place(*place) if isinstance(place, tuple) else place,
+            redirect=True,
         )
-        socket = await open_socket(
-            self.url, self._key, tls=self._tls, proxy=self._proxy, limits=self._limits
+        session = await self._open(
+            start, country, Opener(start, self._wires, acknowledge=acknowledge)
         )
-        session = Session(socket, SessionMachine(start), self._limits, acknowledge=acknowledge)
         try:
-            await session.open()
             yield session
         finally:
             await session.close()
+
+    async def _open(self, start: Start, country: str | None, opener: Opener) -> Session:
+        if self.control:
+            request = SessionRequest(
+                start.kind, start.language, start.model, start.policy, start.place, country
+            )
+            return await opener.through(self.control, request)
+        if country is not None:
+            raise ValueError("country goes with control=...; tell a node the place")
+        assert self.url is not None
+        return await opener.at(Target(self.url, self._authorization))

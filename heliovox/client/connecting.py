@@ -30,17 +30,25 @@ class _Problem(msgspec.Struct):
     value: str | None = None
     remedy: str | None = None
     retryable: bool = False
+    decision: str | None = None
 
 
 async def open_socket(
     url: str,
-    key: str | None,
+    authorization: str | None,
     *,
     tls: ssl.SSLContext | None,
     proxy: str | Literal[True] | None,
     limits: Limits,
 ) -> ClientConnection:
     """A connection on which nothing was said yet.
+
+    Args:
+        url: of the node's stream.
+        authorization: `Bearer KEY` or `Ticket TICKET`.
+        tls: for private certificates.
+        proxy: True obeys the environment, None connects directly.
+        limits: for how long.
 
     Raises:
         CannotConnect: nobody answers, or it is no node.
@@ -54,7 +62,7 @@ async def open_socket(
             proxy=proxy,
             compression=None,
             subprotocols=[Subprotocol(SUBPROTOCOL)],
-            additional_headers={"Authorization": f"Bearer {key}"} if key else None,
+            additional_headers={"Authorization": authorization} if authorization else None,
             max_size=MAX_MESSAGE_BYTES,
             open_timeout=limits.open_s,
             close_timeout=limits.close_s,
@@ -70,12 +78,14 @@ async def open_socket(
         raise CannotConnect(url, str(error) or type(error).__name__) from error
 
 
-def refusal(url: str, status: int, body: bytes) -> ClientError:
-    """The error in an HTTP answer other than 101."""
+def refusal(
+    url: str, status: int, body: bytes, wanted: str = "a WebSocket was asked for"
+) -> ClientError:
+    """The error in an HTTP answer other than the one that was hoped for."""
     try:
         problem = msgspec.json.decode(body, type=_Problem)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return _bare_refusal(url, status)
+        return _bare_refusal(url, status, wanted)
     return Refused.of(
         Error(
             problem.code,
@@ -84,11 +94,12 @@ def refusal(url: str, status: int, body: bytes) -> ClientError:
             problem.value,
             problem.remedy,
             problem.retryable or status == 503,
+            problem.decision,
         )
     )
 
 
-def _bare_refusal(url: str, status: int) -> ClientError:
+def _bare_refusal(url: str, status: int, wanted: str) -> ClientError:
     if status in {401, 403}:
         return Refused.of(Error("unauthorised", f"HTTP {status}", remedy="check the key"))
-    return CannotConnect(url, f"HTTP {status} where a WebSocket was asked for")
+    return CannotConnect(url, f"HTTP {status} where {wanted}")

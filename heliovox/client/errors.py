@@ -6,7 +6,7 @@ ClientError
 ├── TimedOut           the node said nothing for too long
 ├── NodeMisbehaved     the node broke the protocol: report it
 ├── UnreadableAudio    a file that is no audio we can send: convert it
-└── Refused            the node said no, and why; `retryable` says whether to ask again
+└── Refused            node or control plane said no, and why; `retryable`: may be asked again
     └── Unauthorised   no key, or an unknown one
 """
 
@@ -56,13 +56,13 @@ class UnreadableAudio(ClientError):
 
 
 class Refused(ClientError):
-    """The node's own error, field by field as it came over the wire."""
+    """The node's or the control plane's own error, field by field as it came over the wire."""
 
     def __init__(self, error: Error) -> None:
         super().__init__(_sentence(error))
         self.code, self.message = error.code, error.message
         self.field, self.value, self.remedy = error.field, error.value, error.remedy
-        self.retryable = error.retryable
+        self.retryable, self.decision = error.retryable, error.decision
 
     @classmethod
     def of(cls, error: Error) -> "Refused":
@@ -75,8 +75,17 @@ class Refused(ClientError):
         return cls.of(Error(notice.code, notice.message, notice.field, notice.value, notice.remedy))
 
     def __reduce__(self) -> tuple[type[Self], tuple[Error]]:
-        error = Error(self.code, self.message, self.field, self.value, self.remedy, self.retryable)
-        return type(self), (error,)
+        return type(self), (
+            Error(
+                self.code,
+                self.message,
+                self.field,
+                self.value,
+                self.remedy,
+                self.retryable,
+                self.decision,
+            ),
+        )
 
 
 class Unauthorised(Refused):

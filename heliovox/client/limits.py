@@ -9,6 +9,9 @@ class Limits:
 
     open_s: float = 10.0
     """From connecting to `started`. A node that takes longer is too far or too busy to talk to."""
+    ask_s: float = 30.0
+    """For the control plane's answer. Policies that wait for a seat take their own time of it, 10 s
+    unless they say otherwise."""
     answer_s: float = 60.0
     """Without any message while an answer is due (the rest after `finish`, a text being said).
     Shorter gives up on a busy node sooner."""

@@ -85,7 +85,7 @@ class SessionMachine:
         name = type(message).__name__
         if self.state is State.ENDED:
             raise NodeMisbehaved(f"{name} after the end of the session")
-        if (self.state is State.OPENING) != isinstance(message, m.Started):
+        if (self.state is State.OPENING) != isinstance(message, (m.Started, m.Redirect)):
             raise NodeMisbehaved(f"{name} while {self.state.name.lower()}")
         if isinstance(message, m.Final) and message.seq != self.last_final + 1:
             raise NodeMisbehaved(f"final {message.seq} after final {self.last_final}")
@@ -102,7 +102,7 @@ class SessionMachine:
                 self._speaking = message.id
             case m.Spoken(id=over) if over == self._speaking:  # else of a text that waited
                 self._speaking = None
-            case m.Ended():
+            case m.Ended() | m.Redirect():
                 self.state = State.ENDED
             case _:
                 pass

@@ -13,6 +13,7 @@ from heliovox.client.limits import Limits
 from heliovox.client.machine import SessionMachine, State
 from heliovox.client.outbox import Outbox
 from heliovox.protocol import messages as m
+from heliovox.protocol.control import Placed
 
 
 class Session:
@@ -24,6 +25,10 @@ class Session:
 
     started: m.Started
     """What the node opened, set before the session is handed out."""
+    placed: Placed | None = None
+    """How the control plane placed the session; None where a node was called without it."""
+    redirects: tuple[m.Redirect, ...] = ()
+    """Those that were followed on the way, first one first."""
 
     def __init__(
         self,
@@ -40,13 +45,20 @@ class Session:
         self._handed = 0
         self._texts = 0
 
-    async def open(self) -> None:
-        """Says `start` and waits for `started`. `Client.session` does this."""
+    async def open(self) -> m.Redirect | None:
+        """Says `start` and waits for `started`. `Client.session` does this.
+
+        Returns:
+            Where to go instead, None where the session is open.
+        """
         await self._say(self.machine.start)
         first = await self._inbox.next(limit_s=self._limits.open_s)
+        if isinstance(first, m.Redirect):
+            return first
         if not isinstance(first, m.Started):
             raise NodeMisbehaved(f"{type(first).__name__} where started belongs")
         self.started = first
+        return None
 
     async def send(self, audio: bytes) -> None:
         """Sends audio in the session's format; any length, a sample may be split over calls."""

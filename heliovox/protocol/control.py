@@ -57,6 +57,12 @@ class Loser(msgspec.Struct, frozen=True):
     rtt_ms: float | None = None
     cost_ms: float | None = None
     """What it was ranked by, where it was ranked."""
+    step_ms: float | None = None
+    """Part of the cost: the 95th percentile of the node's step."""
+    queue_ms: float | None = None
+    """Part of the cost: what the chunks that wait for its device take."""
+    load_ms: float | None = None
+    """Part of the cost: what a fuller node costs over an empty one."""
 
 
 class DecisionView(msgspec.Struct, frozen=True):
@@ -87,6 +93,9 @@ class DecisionView(msgspec.Struct, frozen=True):
     attempts: tuple[str, ...] = ()
     """What nodes answered when a seat was asked for, in order: `node: code`."""
     session: str | None = None
+    omitted: int = 0
+    """Nodes left out of `ranking` and `losers`, where another control plane, or an earlier start of
+    this one, made the decision among many."""
 
 
 class NodeView(msgspec.Struct, frozen=True):
@@ -153,3 +162,35 @@ class NearestView(msgspec.Struct, frozen=True):
     node: str
     url: str
     rtt_ms: float
+
+
+class PolicyView(msgspec.Struct, frozen=True):
+    """`GET /v1/policies`: where sessions under a policy may be."""
+
+    policy: str
+    version: str
+    default: bool
+    """Whether it is the world's default."""
+    permitted: bool
+    """Whether the key that asks may use it."""
+    allowed_regions: tuple[str, ...]
+    overflow_regions: tuple[str, ...]
+    """Where sessions may go beyond their home region."""
+    max_added_rtt_ms: float | None
+    when_full: Literal["refuse", "wait"]
+    wait_s: float
+
+
+class UsageView(msgspec.Struct, frozen=True):
+    """`GET /v1/usage`: what one tenant's sessions used in one region with one model."""
+
+    tenant: str
+    region: str
+    model: str | None
+    sessions: int
+    """Started."""
+    audio_ms: int
+    """Heard."""
+    characters: int
+    """Said."""
+    paused_ms: int

@@ -16,6 +16,7 @@ from heliovox.cli.main import main
 from heliovox.client.files import whole_wav
 from heliovox.protocol import messages as m
 from heliovox.protocol.audio import AudioFormat
+from tests.support.fake_control import fake_control, placed
 from tests.support.scripted_node import LIMIT_S, Script, Stage, final, staged_at
 
 pytestmark = pytest.mark.anyio
@@ -26,6 +27,7 @@ AUDIO = struct.pack("<8000h", *range(8000))
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELIOVOX_KEY", "secret")
     monkeypatch.setenv("HELIOVOX_URL", "127.0.0.1:1")
+    monkeypatch.setenv("HELIOVOX_HOME", "/nowhere")
     monkeypatch.setenv("no_proxy", "*")
 
 
@@ -41,10 +43,11 @@ class Command:
         return self.process.returncode, output.decode(), errors.decode()
 
 
-async def heliovox(*arguments: str, url: str) -> Command:
+async def heliovox(*arguments: str, url: str = "", control: str = "") -> Command:
     pipe = asyncio.subprocess.PIPE
+    where = ("--url", url) if url else ("--control", control)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "heliovox.cli", *arguments, "--url", url,
+        sys.executable, "-m", "heliovox.cli", *arguments, *where,
         stdin=pipe, stdout=pipe, stderr=pipe,
     )  # fmt: skip
     return Command(process)
@@ -83,6 +86,23 @@ async def test_listening_to_a_pipe_prints_json_where_asked() -> None:
         code, output, _ = await command.result(AUDIO)
     kinds = [json.loads(line)["type"] for line in output.splitlines()]
     assert (code, kinds) == (0, ["started", "partial", "final", "ended"])
+
+
+async def test_a_placement_is_the_first_event_and_keeps_its_ticket(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(whole_wav(AudioFormat(), AUDIO))
+    async with staged_at(listening("yes")) as node:
+        with fake_control({"POST /v1/sessions": (201, placed(node, "secret-ticket"))}) as fake:
+            command = await heliovox(
+                *("listen", str(tmp_path / "a.wav"), "--json", "--from", "-23.5,-46.6"),
+                *("--policy", "anywhere"), control=fake.url,
+            )  # fmt: skip
+            code, output, _ = await command.result()
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert (code, [line["type"] for line in lines[:2]]) == (0, ["placed", "started"])
+    assert (lines[0]["region"], lines[0]["decision"]) == ("eu-central", "c-1")
+    assert "secret-ticket" not in output
+    assert fake.asked[0].body["place"] == {"lat": -23.5, "lon": -46.6}
+    assert fake.asked[0].body["policy"] == "anywhere"
 
 
 async def test_ctrl_c_ends_the_input_and_prints_what_is_due() -> None:
@@ -177,6 +197,9 @@ async def test_losing_the_node_is_no_connection(tmp_path: Path) -> None:
         (["listen", "-", "--rate", "11025"], 2),
         (["listen", "-", "--url", "ftp://x", "--rate", "8000"], 2),
         (["say", "  "], 2),
+        (["say", "hi", "--country", "FR"], 2),
+        (["say", "hi", "--control", "c", "--country", "FR", "--from", "1,2"], 2),
+        (["say", "hi", "--control", "c", "--url", "u"], 2),
         (["say", "hi", "-o", "-", "--json"], 2),
         (["say", "hi", "--key-file", "/nowhere"], 2),
         (["say", "hi", "-o", "/nowhere/o.wav"], 1),

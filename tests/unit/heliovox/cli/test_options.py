@@ -1,62 +1,32 @@
 import argparse
-from pathlib import Path
 
 import pytest
 
-from heliovox.cli.exits import Exit, UsageError, cause_of, exit_of
-from heliovox.cli.options import DEFAULT_URL, add_node, address
-from heliovox.client import CannotConnect, ConnectionLost, Refused, TimedOut, Unauthorised
-from heliovox.protocol.messages import Error
+from heliovox.cli.options import add_session, with_coordinates
 
 
 def parsed(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    add_node(parser)
-    return parser.parse_args(arguments)
-
-
-def test_options_come_before_environment_before_files(tmp_path: Path) -> None:
-    usual = tmp_path / ".config" / "heliovox" / "key"
-    named = tmp_path / "named"
-    assert address(parsed(), {}, tmp_path) == (DEFAULT_URL, None)
-    usual.parent.mkdir(parents=True)
-    usual.write_text("usual\n")
-    named.write_text("named")
-    environment = {"HELIOVOX_KEY_FILE": str(named)}
-    assert address(parsed(), {}, tmp_path)[1] == "usual"
-    assert address(parsed(), environment, tmp_path)[1] == "named"
-    environment |= {"HELIOVOX_KEY": "variable", "HELIOVOX_URL": "there"}
-    assert address(parsed(), environment, tmp_path) == ("there", "variable")
-    assert address(parsed("--key-file", str(named)), environment, tmp_path)[1] == "named"
-    assert address(parsed("--key", "k", "--url", "u"), environment, tmp_path) == ("u", "k")
-
-
-@pytest.mark.parametrize("content", [b"", b"two keys", b"\xff\xfe"])
-def test_a_key_file_that_holds_no_key_is_named(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "key").write_bytes(content)
-    with pytest.raises(UsageError, match="key file"):
-        address(parsed("--key-file", str(tmp_path / "key")), {}, tmp_path)
+    add_session(parser)
+    return parser.parse_args(with_coordinates(arguments))
 
 
 @pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (KeyboardInterrupt(), Exit.INTERRUPTED),
-        (UsageError("x"), Exit.USAGE),
-        (CannotConnect("u", "w"), Exit.NO_CONNECTION),
-        (ConnectionLost(None, ""), Exit.NO_CONNECTION),
-        (TimedOut("w", 1), Exit.NO_CONNECTION),
-        (Unauthorised(Error("unauthorised", "")), Exit.UNAUTHORISED),
-        (Refused(Error("node_full", "")), Exit.REFUSED),
-        (OSError(), Exit.FAILED),
-        (RuntimeError(), Exit.FAILED),
-    ],
+    ("text", "place"),
+    [("48.85,2.35", (48.85, 2.35)), ("-23.55,-46.63", (-23.55, -46.63)), ("-90, 180", (-90, 180))],
 )
-def test_every_error_has_its_code(error: BaseException, code: Exit) -> None:
-    assert exit_of(error) is code
+def test_a_place_south_of_the_equator_is_no_option(text: str, place: tuple[float, float]) -> None:
+    assert parsed("--from", text).place == place
+    assert parsed(f"--from={text}").place == place
 
 
-def test_of_several_failures_the_nodes_own_words_count() -> None:
-    refused = Refused(Error("node_full", ""))
-    nested = ExceptionGroup("", [ConnectionLost(None, ""), ExceptionGroup("", [refused])])
-    assert cause_of(nested) is refused
+@pytest.mark.parametrize("text", ["91,0", "0,181", "nan,0", "1", "1,2,3", "Paris", "1e9,2", ""])
+def test_a_place_that_is_none_is_wrong_usage(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        parsed("--from", text)
+    assert left.value.code == 2
+    assert "--from" in capsys.readouterr().err
+
+
+def test_other_options_are_left_alone() -> None:
+    assert with_coordinates(["--from", "--json", "-1,2"]) == ["--from", "--json", "-1,2"]

@@ -41,7 +41,12 @@ async def test_start_carries_what_the_caller_asked_for() -> None:
         assert [type(event) async for event in session] == [m.Ended]
     assert heard == [
         m.Start(
-            "recognition", "de", AudioFormat("mulaw", 8000), AudioFormat(), endpoint_silence_ms=400
+            "recognition",
+            "de",
+            AudioFormat("mulaw", 8000),
+            AudioFormat(),
+            endpoint_silence_ms=400,
+            redirect=True,
         )
     ]
     assert heard[0].key is None

@@ -1,0 +1,244 @@
+"""The tracker: reports in, time in, a numbered view out. No clock, no loop, no bus of its own."""
+
+import msgspec
+
+from control_plane.fleet import refusals
+from control_plane.fleet.atlas import Atlas
+from control_plane.fleet.boots import Boots
+from control_plane.fleet.checks import check_report
+from control_plane.fleet.columns import Member, entry_of
+from control_plane.fleet.heard import Heard
+from control_plane.fleet.holds import Hold, Holds
+from control_plane.fleet.panel import Panel
+from control_plane.fleet.rows import node_row, region_rows
+from control_plane.fleet.view import FleetView
+from heliovox.protocol.control import NodeView, RegionView
+from shared import subjects
+from shared.capacity import DEAD_S, CapacityReport
+from shared.errors import InvalidMessage
+from shared.regions.model import World
+
+MOST_NODES = 10_000
+FORGET_S = 300.0
+"""A dead node is shown to operators for so long, and then forgotten."""
+
+
+class Fleet:
+    """Every node that reported, as the centre sees it.
+
+    All moments are seconds of the centre's own monotonic clock, the moment of arrival: what a
+    node's clock says never decides anything. Moments may repeat; one that goes back counts as the
+    latest that was seen.
+
+    Args:
+        world: nodes of other regions than its are refused.
+        began_s: since when reports are listened to.
+        most_nodes: further ones are refused once no dead one can make way.
+    """
+
+    def __init__(self, world: World, began_s: float, most_nodes: int = MOST_NODES) -> None:
+        self._atlas = Atlas(world)
+        self._most = most_nodes
+        self._now_s = began_s
+        self._members: dict[str, Member] = {}
+        self._gone: dict[str, str] = {}  # node -> the boot that said goodbye
+        self._panel = Panel(began_s)
+
+    @property
+    def world(self) -> World:
+        """The world that reports are held against."""
+        return self._atlas.world
+
+    def use(self, world: World) -> None:
+        """Another world from now on. Nodes of regions that it lacks are forgotten."""
+        self._atlas = Atlas(world)
+        for name, member in list(self._members.items()):
+            if member.report.region not in world.regions:
+                del self._members[name]
+        self._panel.enlist()
+
+    def heard(self, subject: str, data: bytes, now_s: float, wall_s: float | None = None) -> Heard:
+        """A report as it came over the bus: decoded, and held against who may have sent it.
+
+        The server lets a node publish under its own region and name only. So a report that names
+        another than its subject does is refused, whoever sent it.
+        """
+        try:
+            report = msgspec.json.decode(data, type=CapacityReport)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            sender = subject.split(".")[3] if subject.count(".") >= 3 else subject
+            return Heard("malformed", sender[:63], refusals.malformed(str(error)))
+        own = f"{subjects.META}.{report.region}.{report.node}.report"
+        if subject != own:
+            return Heard("not_its_name", report.node[:63], refusals.not_its_name(subject, own))
+        return self.reported(report, now_s, wall_s)
+
+    def reported(self, report: CapacityReport, now_s: float, wall_s: float | None = None) -> Heard:
+        """Takes a report in. Never raises for what a report says.
+
+        Args:
+            report: whoever sent it, already known to be who it says (see `heard`).
+            now_s: when it came.
+            wall_s: seconds since 1970 then, to tell how far the node's clock is off; None skips it.
+        """
+        self._advance(now_s)
+        try:
+            check_report(report)
+        except InvalidMessage as error:
+            return Heard("malformed", report.node[:63], error)
+        if self._gone.get(report.node) == report.boot:
+            return Heard("gone", report.node)
+        member = self._members.get(report.node)
+        if report.goodbye:
+            return self._goodbye(report, member)
+        if refusal := self._refusal(report, member):
+            return refusal
+        if member is None or self._is_dead(member):
+            return self._join(report, wall_s)
+        return self._again(report, member, wall_s)
+
+    def held_back(self, node: str, kind: str, now_s: float) -> Hold | None:
+        """A seat is being asked for: the view counts it from now on. None for an unknown node.
+
+        Follow it with `granted`, `released` or `silent`; whatever happens it is forgotten with
+        the next report that must know better.
+        """
+        self._advance(now_s)
+        member = self._members.get(node)
+        if member is None:
+            return None
+        hold = Hold(node, kind, member.report.boot, self._now_s)
+        member.holds.waiting.append(hold)
+        self._rewrite(member)
+        return hold
+
+    def granted(self, hold: Hold, counted_from: int = 0) -> None:
+        """The node holds the seat.
+
+        Args:
+            hold: of `held_back`.
+            counted_from: the number of the first report that counts the seat; 0 where the node
+                does not say, and then its next one is taken to.
+        """
+        member = self._members.get(hold.node)
+        if member is None or hold not in member.holds.waiting:
+            return
+        last = member.report.seq
+        hold.counted_from = counted_from if counted_from > 0 else last + 1
+        if last >= hold.counted_from:
+            self.released(hold)
+
+    def released(self, hold: Hold) -> None:
+        """The seat was refused or given back, or is counted by now. Twice is once."""
+        member = self._members.get(hold.node)
+        if member is not None and member.holds.drop(hold):
+            self._rewrite(member)
+
+    def silent(self, hold: Hold) -> None:
+        """The node did not answer: it counts as stale until it reports again."""
+        member = self._members.get(hold.node)
+        if member is None or member.report.boot != hold.boot:
+            return
+        member.holds.drop(hold)
+        member.silent = True
+        self._rewrite(member)
+
+    def view(self, now_s: float) -> FleetView:
+        """The fleet now; the same object as before where nothing that matters changed."""
+        self._advance(now_s)
+        if self._panel.due(self._now_s):
+            self._forget()
+        return self._panel.view(self._atlas, self._members, self._now_s)
+
+    def nodes(self, now_s: float) -> tuple[NodeView, ...]:
+        """Every node for operators, by name; the dead for five minutes more."""
+        view = self.view(now_s)
+        return tuple(
+            node_row(view, at, self._members[name], self._now_s)
+            for at, name in enumerate(view.nodes)
+        )
+
+    def regions(self, now_s: float) -> tuple[RegionView, ...]:
+        """Every region of the world for operators, by name, those without nodes too."""
+        return region_rows(self.view(now_s), self.world)
+
+    def _advance(self, now_s: float) -> None:
+        self._now_s = max(self._now_s, now_s)
+
+    def _is_dead(self, member: Member) -> bool:
+        return self._now_s > member.boots.heard_s + DEAD_S
+
+    def _refusal(self, report: CapacityReport, member: Member | None) -> Heard | None:
+        node = report.node
+        if report.region not in self._atlas.index:
+            return Heard("unknown_region", node, refusals.unknown_region(report))
+        if member is None:
+            full = not self._has_room()
+            return Heard("fleet_full", node, refusals.fleet_full(self._most)) if full else None
+        before = member.report.region
+        if before != report.region and not self._is_dead(member):
+            return Heard("region_changed", node, refusals.region_changed(report, before))
+        return None
+
+    def _has_room(self) -> bool:
+        if len(self._members) >= self._most:
+            dead = [member for member in self._members.values() if self._is_dead(member)]
+            if dead:
+                oldest = min(dead, key=lambda member: member.boots.heard_s)
+                self._remove(oldest.entry.name)
+        return len(self._members) < self._most
+
+    def _goodbye(self, report: CapacityReport, member: Member | None) -> Heard:
+        if member is None:
+            return Heard("gone", report.node)
+        if member.boots.current != report.boot:
+            member.boots.left(report.boot)
+            return Heard("other_boot", report.node)
+        self._remove(report.node)
+        self._gone[report.node] = report.boot
+        if len(self._gone) > self._most:
+            del self._gone[next(iter(self._gone))]
+        return Heard("removed", report.node)
+
+    def _join(self, report: CapacityReport, wall_s: float | None) -> Heard:
+        boots = Boots(report.boot, report.seq, self._now_s)
+        member = Member(report, entry_of(report), boots, Holds(), _skew_s(report, wall_s))
+        self._members[report.node] = member
+        self._gone.pop(report.node, None)
+        self._panel.enlist()
+        return Heard("applied", report.node)
+
+    def _again(self, report: CapacityReport, member: Member, wall_s: float | None) -> Heard:
+        verdict = member.boots.heard(report.boot, report.seq, self._now_s)
+        if verdict == "late":
+            return Heard("out_of_order", report.node)
+        if verdict == "other":
+            self._rewrite(member)
+            return Heard("other_boot", report.node)
+        if verdict == "newer":
+            member.holds = Holds()
+        member.holds.reported(report.seq, self._now_s)
+        member.report, member.silent = report, False
+        member.skew_s = _skew_s(report, wall_s)
+        entry = entry_of(report)
+        if entry != member.entry:
+            member.entry = entry
+            self._panel.enlist()
+            return Heard("applied", report.node)
+        return Heard("applied" if self._rewrite(member) else "beat", report.node)
+
+    def _rewrite(self, member: Member) -> bool:
+        return self._panel.write(member, self._now_s)
+
+    def _remove(self, node: str) -> None:
+        del self._members[node]
+        self._panel.enlist()
+
+    def _forget(self) -> None:
+        for name, member in list(self._members.items()):
+            if self._now_s > member.boots.heard_s + FORGET_S:
+                self._remove(name)
+
+
+def _skew_s(report: CapacityReport, wall_s: float | None) -> float:
+    return 0.0 if wall_s is None else report.at_ms / 1000.0 - wall_s

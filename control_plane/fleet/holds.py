@@ -1,0 +1,57 @@
+"""Seats that were asked for since a node last reported: counted at once, not a second later."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SETTLED_S = 1.5
+"""A report that comes so long after a seat was asked for knows what became of it."""
+
+
+@dataclass(slots=True, eq=False)
+class Hold:
+    """One seat asked for. Belongs to the fleet that gave it out."""
+
+    node: str
+    kind: str
+    boot: str
+    since_s: float
+    counted_from: int | None = None
+    """The number of the first report that counts the seat; None until the node granted it."""
+
+
+@dataclass(slots=True)
+class Holds:
+    """The seats asked for at one node, which its last report does not count yet."""
+
+    waiting: list[Hold] = field(default_factory=list)
+
+    def reported(self, seq: int, now_s: float) -> None:
+        """A report was applied: what it counts is no longer held back."""
+        self.waiting = [
+            hold
+            for hold in self.waiting
+            if now_s - hold.since_s < SETTLED_S
+            and (hold.counted_from is None or seq < hold.counted_from)
+        ]
+
+    def drop(self, hold: Hold) -> bool:
+        """Forgets one; says whether it was still there."""
+        if hold in self.waiting:
+            self.waiting.remove(hold)
+            return True
+        return False
+
+
+def room_left(fits: Mapping[str, int], waiting: list[Hold]) -> dict[str, int]:
+    """What fits by kind once the seats asked for are taken off.
+
+    A node reports room for each kind as if all that is left were given to it. So a seat of one
+    kind, one of the n that fit, takes the nth part of what fits of every other kind too.
+    """
+    left = dict(fits)
+    for hold in waiting:
+        of_kind = left.get(hold.kind, 0)
+        for kind, count in left.items():
+            taken = count / of_kind if of_kind > 0 and kind != hold.kind else 1
+            left[kind] = max(0, int(count - taken))
+    return left

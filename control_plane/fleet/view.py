@@ -1,0 +1,51 @@
+"""The fleet at one moment: frozen columns, numbered. Equal numbers of one fleet, equal views."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from control_plane.fleet.roster import I32, U8, Roster
+from control_plane.fleet.states import State
+
+F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FleetView:
+    """Every node as decisions see it. Column entries belong to `roster.names`, in that order."""
+
+    number: int
+    """Rises by one whenever something that decisions depend on changed."""
+    roster: Roster
+    settled: bool
+    """False in the first seconds of a fleet, when nodes may not have reported yet."""
+    state: U8
+    """State codes."""
+    tier: U8
+    """Indices into `states.TIERS`."""
+    fits: I32
+    """Sessions that still fit: a row for each of `roster.kinds`, seats asked for taken off."""
+    held: I32
+    """Live sessions and seats held for tickets, as last reported."""
+    limit: I32
+    """Sessions at most."""
+    step_p95_ms: F64
+    queue: I32
+    """Chunks that wait for the device."""
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Names, in the order of the columns."""
+        return self.roster.names
+
+    @property
+    def in_service(self) -> tuple[str, ...]:
+        """Regions by name in which nodes stand that are not dead: what may be a home region."""
+        alive = self.roster.region[self.state != State.DEAD]
+        return tuple(self.roster.atlas.names[at] for at in np.unique(alive))
+
+    def state_of(self, node: str) -> State | None:
+        """The state of a node; None for one that is not known."""
+        at = self.roster.index.get(node)
+        return None if at is None else State(int(self.state[at]))

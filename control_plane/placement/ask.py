@@ -1,0 +1,26 @@
+"""What a decision is asked: everything about one session that matters for its place."""
+
+import msgspec
+
+from heliovox.protocol.messages import Place
+
+
+class PlacementAsk(msgspec.Struct, frozen=True):
+    """One session that wants a place. Recorded word for word, so that it can be decided again."""
+
+    id: str
+    """Of the decision."""
+    at_ms: int
+    """Milliseconds since 1970, by the centre's clock. Decides nothing."""
+    kind: str
+    language: str
+    model: str | None
+    """A recogniser or a voice; None for any."""
+    place: Place
+    """Where the caller is."""
+    draw: float
+    """Evenly from 0 up to 1, 1 left out: which of nodes that are as good is taken."""
+    place_source: str = "given"
+    tenant: str = ""
+    without: tuple[str, ...] = ()
+    """Nodes to leave out, such as those that refused this very session."""

@@ -1,0 +1,101 @@
+"""A decision as a value: the choice, and why every other node lost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from control_plane.fleet.roster import I32, U8, Roster
+from control_plane.placement.ask import PlacementAsk
+from control_plane.placement.reasons import Reason
+from shared.policy import CompiledPolicy
+
+Outcome = Literal["placed", "no_room", "not_allowed"]
+"""`no_room`: nodes that may take such a session exist, and none can now. `not_allowed`: no node in
+an allowed region offers what was asked for, full or not."""
+
+
+class Candidate(NamedTuple):
+    """A node that could take the session, and what it costs in milliseconds."""
+
+    node: str
+    region: str
+    url: str
+    boot: str
+    rtt_ms: float
+    step_ms: float
+    queue_ms: float
+    load_ms: float
+    fits: int
+    """Sessions of the kind that fitted when it was decided."""
+
+    @property
+    def cost_ms(self) -> float:
+        """What it is ranked by among those of its class (home region, overflow)."""
+        return self.rtt_ms + self.step_ms + self.queue_ms + self.load_ms
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """The choice and its explanation; `explain` makes rows of it.
+
+    Holds on to the roster, which many decisions share, and not to the view.
+    """
+
+    ask: PlacementAsk
+    policy: CompiledPolicy
+    roster: Roster
+    view: int
+    """The number of the view that it was made on."""
+    outcome: Outcome
+    home: str | None
+    """The nearest allowed region in which a living node offers what was asked for."""
+    codes: tuple[str, ...]
+    """Why it went as it did: `nearest_allowed`, `overflow_home_full`, ... or, for a refusal, the
+    reasons of the nodes that may take such a session."""
+    candidates: tuple[Candidate, ...]
+    """Nodes to try, in order; the first is the winner. Empty for a refusal."""
+    reasons: U8
+    """For every node of the roster, its one `Reason`."""
+    ranked: I32
+    """The first of the able nodes, best first, as indices into the roster."""
+    parts_ms: NDArray[np.float32]
+    """Shape (4, len(ranked)): what each of them costs, rows as in `cost.PARTS`."""
+
+    @property
+    def winner(self) -> Candidate | None:
+        """Who got the session; None for a refusal."""
+        return self.candidates[0] if self.candidates else None
+
+    @property
+    def overflow(self) -> bool:
+        """Whether the winner stands in another region than home."""
+        return self.winner is not None and self.winner.region != self.home
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many nodes have each reason, by its code."""
+        counts = np.bincount(self.reasons, minlength=len(Reason))
+        return {reason.code: int(counts[reason]) for reason in Reason if counts[reason]}
+
+    @property
+    def fingerprint(self) -> tuple[object, ...]:
+        """Equal for equal decisions: all that was decided, and every reason."""
+        return (self.view, self.outcome, self.home, self.codes, self.candidates,
+                self.policy.version, self.reasons.tobytes())  # fmt: skip
+
+    @property
+    def size_bytes(self) -> int:
+        """About what keeping it costs: a byte a node, 20 for each ranked one, and the fixed part.
+
+        Measured with tracemalloc (tests/unit/control_plane/placement/test_kept.py holds it to
+        that). The roster is shared, and not counted.
+        """
+        arrays = self.reasons.nbytes + self.ranked.nbytes + self.parts_ms.nbytes
+        return FIXED_BYTES + CANDIDATE_BYTES * len(self.candidates) + arrays
+
+
+FIXED_BYTES = 1200
+CANDIDATE_BYTES = 300

@@ -1,0 +1,77 @@
+"""A decision with every node's reason written out: made when somebody asks why, not before."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from control_plane.placement.decision import Decision
+from control_plane.placement.reasons import Reason
+from heliovox.protocol.control import DecisionView, Loser
+
+
+def explain(
+    decision: Decision,
+    control_plane: str = "",
+    attempts: Sequence[str] = (),
+    session: str | None = None,
+) -> DecisionView:
+    """Everything about a decision, as it is served.
+
+    Args:
+        decision: as `decide` returned it.
+        control_plane: who made it.
+        attempts: what nodes answered when a seat was asked for, in order: `node: code`.
+        session: the session's id, where a seat was got.
+    """
+    ask, winner = decision.ask, decision.winner
+    return DecisionView(
+        id=ask.id,
+        at_ms=ask.at_ms,
+        control_plane=control_plane,
+        view=decision.view,
+        kind=ask.kind,
+        language=ask.language,
+        model=ask.model,
+        policy=decision.policy.name,
+        policy_version=decision.policy.version,
+        tenant=ask.tenant,
+        place=ask.place,
+        place_source=ask.place_source,
+        allowed_regions=tuple(sorted(decision.policy.allowed)),
+        home_region=decision.home,
+        outcome="refused" if winner is None else "placed",
+        node=None if winner is None else winner.node,
+        region=None if winner is None else winner.region,
+        reasons=decision.codes,
+        ranking=_ranking(decision),
+        losers=_losers(decision),
+        attempts=tuple(attempts),
+        session=session,
+    )
+
+
+def _ranking(decision: Decision) -> tuple[Loser, ...]:
+    rows = decision.parts_ms.astype(np.float64).round(3).T.tolist()
+    return tuple(
+        _row(decision, at, parts) for at, parts in zip(decision.ranked.tolist(), rows, strict=True)
+    )
+
+
+def _losers(decision: Decision) -> tuple[Loser, ...]:
+    ranked = set(decision.ranked.tolist())
+    return tuple(_row(decision, at) for at in range(len(decision.reasons)) if at not in ranked)
+
+
+def _row(decision: Decision, at: int, parts: Sequence[float] | None = None) -> Loser:
+    roster = decision.roster
+    rtt_ms = roster.atlas.rtt_ms(decision.ask.place)[roster.region[at]]
+    return Loser(
+        node=roster.names[at],
+        region=roster.region_of(at),
+        reason=Reason(int(decision.reasons[at])).code,
+        rtt_ms=round(float(rtt_ms), 3),
+        cost_ms=None if parts is None else round(sum(parts), 3),
+        step_ms=None if parts is None else parts[1],
+        queue_ms=None if parts is None else parts[2],
+        load_ms=None if parts is None else parts[3],
+    )

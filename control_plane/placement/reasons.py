@@ -1,0 +1,68 @@
+"""Why a node did, or did not, get a session: the codes that a decision holds for every node."""
+
+from enum import IntEnum
+
+from control_plane.fleet.states import State
+
+
+class Reason(IntEnum):
+    """Sieves in the order in which they are applied; a node's reason is the first that it failed.
+
+    The names in lower case are the stable codes that callers and operators read.
+    """
+
+    ABLE = 0
+    """Only while deciding: no sieve has stopped it."""
+    NOT_ALLOWED = 1
+    """The policy does not allow its region."""
+    NO_KIND = 2
+    """It does not do this kind of session."""
+    NO_LANGUAGE = 3
+    """It does not know the language."""
+    NO_MODEL = 4
+    """It does not have the model or voice that was asked for by name."""
+    DEAD = 5
+    """No report for 5 s."""
+    CONFLICT = 6
+    """Two boots report under its name."""
+    STALE = 7
+    """No report for 3 s, or no answer when it was asked for a seat."""
+    UNWELL = 8
+    """Says that a part of it is not well."""
+    DRAINING = 9
+    """Takes no new sessions."""
+    NOT_HOT = 10
+    """Warm or cold: not serving."""
+    FULL = 11
+    """No further session of the kind fits."""
+    EXCLUDED = 12
+    """Left out by who asked: it has refused this very session already."""
+    NOT_OVERFLOW = 13
+    """Not in the home region, and the policy's overflow does not go there."""
+    TOO_FAR = 14
+    """Overflow may go there, but it would add more to the round trip than the policy bears."""
+    OVERFLOW_NOT_NEEDED = 15
+    """Outside the home region, which has room."""
+    RANKED_LOWER = 16
+    """Could have taken the session; another could take it better."""
+    WINNER = 17
+    """Got it."""
+
+    @property
+    def code(self) -> str:
+        """As it is written everywhere."""
+        return self.name.lower()
+
+
+OF_STATE: dict[State, Reason] = {
+    State.READY: Reason.ABLE,
+    State.DRAINING: Reason.DRAINING,
+    State.UNWELL: Reason.UNWELL,
+    State.STALE: Reason.STALE,
+    State.CONFLICT: Reason.CONFLICT,
+    State.DEAD: Reason.DEAD,
+}
+OFFERS_NOT = (Reason.NOT_ALLOWED, Reason.NO_KIND, Reason.NO_LANGUAGE, Reason.NO_MODEL)
+"""Reasons that waiting does not mend."""
+RANKED = (Reason.WINNER, Reason.RANKED_LOWER, Reason.OVERFLOW_NOT_NEEDED)
+"""Reasons of nodes that could have taken the session."""

@@ -1,0 +1,91 @@
+"""The sieves of a decision, each over a whole column: a node keeps the first reason to lose."""
+
+import numpy as np
+
+from control_plane.fleet.atlas import Mask
+from control_plane.fleet.roster import I32, U8, Offer, Roster
+from control_plane.fleet.states import State
+from control_plane.fleet.view import F64, FleetView
+from control_plane.placement.ask import PlacementAsk
+from control_plane.placement.reasons import OF_STATE, Reason
+from shared.policy import CompiledPolicy
+
+_OF_STATE = np.array([OF_STATE[state] for state in State], np.uint8)
+
+
+def offered(roster: Roster, ask: PlacementAsk, policy: CompiledPolicy) -> U8:
+    """Reasons that follow from the policy and from what nodes have; load and state aside.
+
+    Remembered with the roster. Do not write into it.
+    """
+    key = (policy, ask.kind, ask.language, ask.model)
+    return roster.sieves.of(key, lambda: _offered(roster, ask, policy))
+
+
+def _offered(roster: Roster, ask: PlacementAsk, policy: CompiledPolicy) -> U8:
+    lacks = np.array([_lacks(offer, ask) for offer in roster.offers], np.uint8)
+    allowed, _ = roster.atlas.allowed(policy)
+    if not roster.names:
+        return np.zeros(0, np.uint8)
+    reasons: U8 = np.where(allowed[roster.region], lacks[roster.offer], Reason.NOT_ALLOWED)
+    reasons = reasons.astype(np.uint8)
+    reasons.setflags(write=False)
+    return reasons
+
+
+def _lacks(offer: Offer, ask: PlacementAsk) -> Reason:
+    if ask.kind not in offer.kinds:
+        return Reason.NO_KIND
+    if ask.language.lower() not in offer.languages:
+        return Reason.NO_LANGUAGE
+    if ask.model is not None and ask.model not in offer.models:
+        return Reason.NO_MODEL
+    return Reason.ABLE
+
+
+def fits(view: FleetView, kind: str) -> I32:
+    """Sessions of the kind that still fit, by node."""
+    kinds = view.roster.kinds
+    if kind not in kinds:
+        return np.zeros(len(view.nodes), np.int32)
+    row: I32 = view.fits[kinds.index(kind)]
+    return row
+
+
+def able(view: FleetView, ask: PlacementAsk, room: I32, reasons: U8) -> U8:
+    """State, tier, room, and who is left out, for those that no sieve has stopped so far."""
+    reasons = np.where(reasons == Reason.ABLE, _OF_STATE[view.state], reasons)
+    reasons[(reasons == Reason.ABLE) & (view.tier != 0)] = Reason.NOT_HOT
+    reasons[(reasons == Reason.ABLE) & (room <= 0)] = Reason.FULL
+    for name in ask.without:
+        at = view.roster.index.get(name)
+        if at is not None and reasons[at] == Reason.ABLE:
+            reasons[at] = Reason.EXCLUDED
+    return reasons
+
+
+def in_service(roster: Roster, nodes: Mask) -> Mask:
+    """The regions in which any of the nodes stands."""
+    regions = len(roster.atlas.names)
+    found: Mask = np.bincount(roster.region[nodes], minlength=regions) > 0
+    return found
+
+
+def home(service: Mask, rtt_ms: F64) -> int | None:
+    """The nearest region in service; of equally near ones the first by name."""
+    if not service.any():
+        return None
+    return int(np.argmin(np.where(service, rtt_ms, np.inf)))
+
+
+def reach(view: FleetView, policy: CompiledPolicy, home: int, rtt_ms: F64, reasons: U8) -> U8:
+    """Outside the home region: may overflow go there, and is it near enough?"""
+    allowed, overflow = view.roster.atlas.allowed(policy)
+    by_region = np.where(allowed & overflow, Reason.ABLE, Reason.NOT_OVERFLOW)
+    if policy.max_added_rtt_ms is not None:
+        far = rtt_ms - rtt_ms[home] > policy.max_added_rtt_ms
+        by_region[far & (by_region == Reason.ABLE)] = Reason.TOO_FAR
+    by_region[home] = Reason.ABLE
+    reached = by_region.astype(np.uint8)[view.roster.region]
+    result: U8 = np.where(reasons == Reason.ABLE, reached, reasons)
+    return result

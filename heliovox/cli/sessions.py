@@ -1,0 +1,57 @@
+"""`heliovox sessions`: who is served where."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from heliovox.cli import centre
+from heliovox.cli.exits import Exit
+from heliovox.cli.tables import duration, table
+from heliovox.client.control import ControlPlane
+from heliovox.protocol.control import SessionView
+
+_TEXT = """Sessions that the control plane knows: those for which a seat is held, live ones, and
+those that ended with --all. `heliovox why SESSION` says why one is where it is."""
+_OVER = {"ended", "lost"}
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command."""
+    parser = commands.add_parser("sessions", help="sessions and their nodes", description=_TEXT)
+    parser.add_argument("--all", action="store_true", help="those that ended, too")
+    centre.add_control(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command."""
+    sessions = [
+        session
+        for session in centre.ask(ControlPlane.sessions, args)
+        if args.all or session.state not in _OVER
+    ]
+    sys.stdout.write(
+        centre.as_json_lines(sessions) if args.json else shown(sessions, now_ms=time.time() * 1000)
+    )
+    return Exit.OK
+
+
+def shown(sessions: Sequence[SessionView], now_ms: float) -> str:
+    """The table; ages are reckoned from `now_ms`, since 1970."""
+    headings = ["SESSION", "STATE", "NODE", "KIND", "POLICY", "TENANT", "BY", "AGE", "HEARD", "WHY"]
+    return table(headings, [_row(session, now_ms) for session in sessions], right="AGE HEARD")
+
+
+def _row(session: SessionView, now_ms: float) -> list[str]:
+    return [
+        session.session,
+        session.state + (f" ({session.reason})" if session.reason else ""),
+        session.node,
+        session.kind,
+        session.policy,
+        session.tenant,
+        session.admitted_by,
+        duration((now_ms - session.since_ms) / 1000),
+        duration(session.audio_ms / 1000),
+        session.decision or "-",
+    ]

@@ -1,0 +1,96 @@
+"""The control plane as callers and operators ask it: places, regions, nodes, sessions, reasons."""
+
+import ssl
+from typing import Any, Literal, TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from heliovox.client.address import control_url
+from heliovox.client.connecting import refusal
+from heliovox.client.errors import NodeMisbehaved
+from heliovox.client.http import Http
+from heliovox.client.limits import Limits
+from heliovox.protocol import control as c
+
+T = TypeVar("T")
+_LIMITS = Limits()
+_OK = 200, 201, 202
+
+
+class ControlPlane:
+    """A control plane and the key to it. Holds no connection.
+
+    Every method raises CannotConnect where nobody answers, TimedOut after `limits.ask_s`, Refused
+    (Unauthorised for the key) where the answer is no, NodeMisbehaved where it cannot be understood.
+
+    Args:
+        url: `host:port`, or an http or https URL.
+        key: a caller's, or for what operators alone may see and do an operator's.
+        tls: for private certificates; None takes the system's for https.
+        proxy: True obeys the usual environment variables, None connects directly.
+        limits: time-outs.
+
+    Raises:
+        ValueError: a URL that names no control plane.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
+        proxy: str | Literal[True] | None = True,
+        limits: Limits = _LIMITS,
+    ) -> None:
+        self.url = control_url(url)
+        self._http, self._limits = Http(key, tls, proxy), limits
+
+    async def place(self, request: c.SessionRequest) -> c.Placed:
+        """A seat for a session, held for `expires_s`; or Refused with the decision's reason."""
+        return await self._ask("POST", "/v1/sessions", c.Placed, msgspec.json.encode(request))
+
+    async def nearest(self, lat: float, lon: float) -> list[c.NearestView]:
+        """The nodes that a caller at this place may go to, best first."""
+        query = urlencode({"lat": lat, "lon": lon})
+        return await self._ask("GET", f"/v1/nearest?{query}", list[c.NearestView])
+
+    async def regions(self) -> list[c.RegionView]:
+        """Every region and what stands there."""
+        return await self._ask("GET", "/v1/regions", list[c.RegionView])
+
+    async def nodes(self) -> list[c.NodeView]:
+        """Every node as the centre sees it now."""
+        return await self._ask("GET", "/v1/nodes", list[c.NodeView])
+
+    async def sessions(self) -> list[c.SessionView]:
+        """Sessions that the centre knows: all of them for operators, else the tenant's own."""
+        return await self._ask("GET", "/v1/sessions", list[c.SessionView])
+
+    async def session(self, session_id: str) -> c.SessionView:
+        """One session."""
+        return await self._ask("GET", f"/v1/sessions/{quote(session_id, safe='')}", c.SessionView)
+
+    async def decision(self, decision_id: str) -> c.DecisionView:
+        """One decision and everything it was made from."""
+        path = f"/v1/decisions/{quote(decision_id, safe='')}"
+        return await self._ask("GET", path, c.DecisionView)
+
+    async def drain(self, node: str, *, undo: bool = False) -> None:
+        """Takes a node out of placement, or back into it; its live sessions go on."""
+        verb = "undrain" if undo else "drain"
+        await self._ask("POST", f"/v1/nodes/{quote(node, safe='')}/{verb}", Any, b"{}")
+
+    async def _ask(
+        self, method: str, path: str, kind: type[T] | Any, body: bytes | None = None
+    ) -> T:
+        url = self.url + path
+        answer = await self._http.ask(method, url, body, limit_s=self._limits.ask_s)
+        if answer.status not in _OK:
+            raise refusal(url, answer.status, answer.body, "a control plane was asked")
+        try:
+            decoded: T = msgspec.json.decode(answer.body or b"null", type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise NodeMisbehaved(f"{url} answered what no control plane does: {error}") from error
+        return decoded

@@ -1,0 +1,207 @@
+"""The commands that ask the control plane, against one that a test wrote."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from heliovox.cli.main import main
+from heliovox.protocol.control import DecisionView, Loser, NodeView, RegionView, SessionView
+from heliovox.protocol.messages import Place
+from tests.support.fake_control import Answer, FakeControl, fake_control
+
+NODES = [
+    NodeView("eu-central-1", "eu-central", "ready", "hot", "ws://a", "0.1", 2, 4, 1,
+             {"recognition": 1, "synthesis": 7}, 12.25, 0.4),
+    NodeView("ap-south-1", "ap-south", "dead", "hot", "ws://b", "0.1", 0, 4, 0, {}, 0.0, 9.0),
+]  # fmt: skip
+REGIONS = [
+    RegionView("eu-central", Place(50.11, 8.68), "Europe/Berlin", "de", ("everywhere", "eu"), 1.2,
+               2, 1, 3, {"recognition": 5}),
+]  # fmt: skip
+SESSIONS = [
+    SessionView("s-1", "live", "eu-central-1", "eu-central", "recognition", "en", "acme", "eu-only",
+                "c-1", "ticket", 0, audio_ms=61_000),
+    SessionView("s-2", "ended", "eu-central-1", "eu-central", "recognition", "en", "acme",
+                "eu-only", None, "node", 0, reason="finish"),
+]  # fmt: skip
+DECISION = DecisionView(
+    id="c-1", at_ms=0, control_plane="centre", view=7, kind="recognition", language="en",
+    model=None, policy="eu-only", policy_version="v1", tenant="acme", place=Place(48.85, 2.35),
+    place_source="given", allowed_regions=("eu-central", "eu-west"), home_region="eu-central",
+    outcome="placed", node="eu-west-1", region="eu-west", reasons=("overflow_home_full",),
+    ranking=(Loser("eu-west-1", "eu-west", "winner", 9.5, 11.0),),
+    losers=(
+        Loser("eu-central-1", "eu-central", "full", 8.0),
+        Loser("ap-south-1", "ap-south", "not_allowed"),
+        Loser("sa-east-1", "sa-east", "not_allowed"),
+    ),
+    attempts=("eu-west-1: granted",),
+)  # fmt: skip
+UNKNOWN = (404, {"code": "not_found", "detail": "no such thing", "status": 404})
+ANSWERS: dict[str, Answer] = {
+    "GET /v1/nodes": (200, NODES),
+    "GET /v1/regions": (200, REGIONS),
+    "GET /v1/sessions": (200, SESSIONS),
+    "GET /v1/sessions/s-1": (200, SESSIONS[0]),
+    "GET /v1/sessions/s-2": (200, SESSIONS[1]),
+    "GET /v1/decisions/c-1": (200, DECISION),
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "operator.key").write_text("operators\n")
+    monkeypatch.setenv("HELIOVOX_OPERATOR_KEY_FILE", str(tmp_path / "operator.key"))
+    monkeypatch.setenv("HELIOVOX_HOME", str(tmp_path / "no-world"))
+    monkeypatch.setenv("no_proxy", "*")
+
+
+def ran(
+    monkeypatch: pytest.MonkeyPatch, *arguments: str, answers: dict[str, Answer] = ANSWERS
+) -> tuple[int, FakeControl]:
+    with fake_control(answers) as fake:
+        monkeypatch.setenv("HELIOVOX_CONTROL", fake.url)
+        return main(arguments), fake
+
+
+def rows(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines()]
+
+
+def test_nodes_are_a_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, fake = ran(monkeypatch, "nodes")
+    shown = rows(capsys.readouterr().out)
+    assert code == 0
+    assert shown[0][:3] == ["NODE", "REGION", "STATE"]
+    assert shown[1] == [
+        *("eu-central-1", "eu-central", "ready", "hot", "2/4", "1", "1", "12.2", "0.4", "ws://a")
+    ]
+    assert shown[2][2] == "dead"
+    assert fake.asked[0].authorization == "Bearer operators"
+
+
+def test_regions_are_a_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ran(monkeypatch, "regions")[0] == 0
+    shown = rows(capsys.readouterr().out)
+    assert shown[1] == [
+        *("eu-central", "50.11,8.68", "de", "eu", "everywhere", "1/2", "3", "5", "1.20")
+    ] or shown[1] == [
+        *("eu-central", "50.11,8.68", "de", "everywhere", "eu", "1/2", "3", "5", "1.20")
+    ]
+
+
+def test_sessions_that_ended_are_shown_where_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran(monkeypatch, "sessions")
+    shown = capsys.readouterr().out
+    assert "s-1" in shown
+    assert "1 min 1 s" in shown
+    assert "s-2" not in shown
+    ran(monkeypatch, "sessions", "--all")
+    assert "ended (finish)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "want"), [("nodes", NODES), ("regions", REGIONS), ("sessions", SESSIONS[:1])]
+)
+def test_json_is_one_object_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    want: list[Any],
+) -> None:
+    assert ran(monkeypatch, command, "--json")[0] == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    key = command.removesuffix("s")
+    assert [line[key] for line in lines] == [getattr(one, key) for one in want]
+
+
+@pytest.mark.parametrize("name", ["c-1", "s-1"])
+def test_why_explains_a_decision_and_a_sessions(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert ran(monkeypatch, "why", name)[0] == 0
+    text = capsys.readouterr().out
+    assert "eu-west-1 in eu-west (home region: eu-central)" in text
+    assert "overflow_home_full: the home region is full" in text
+    assert "eu-only, version v1, allows eu-central eu-west" in text
+    assert "ap-south-1 (ap-south), sa-east-1 (sa-east)" in text
+    assert text.count("not_allowed") == 1, "losers are grouped by their reason"
+    assert "eu-west-1: granted" in text
+    assert "48.85,2.35" in text
+
+
+def test_why_says_that_a_node_decided_by_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ran(monkeypatch, "why", "s-2")[0] == 0
+    assert "admitted by node" in capsys.readouterr().out
+
+
+def test_why_in_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran(monkeypatch, "why", "c-1", "--json")[0] == 0
+    assert json.loads(capsys.readouterr().out)["losers"][0]["reason"] == "full"
+
+
+def test_what_nobody_knows_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = {"GET /v1/decisions/x": UNKNOWN, "GET /v1/sessions/x": UNKNOWN}
+    assert ran(monkeypatch, "why", "x", answers=answers)[0] == 5
+    assert "no such thing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("option", "verb"), [([], "drain"), (["--undo"], "undrain")])
+def test_a_node_is_drained_and_put_back(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    option: list[str],
+    verb: str,
+) -> None:
+    done: Answer = (200, {"ok": True})
+    answers = {f"POST /v1/nodes/eu-central-1/{verb}": done}
+    assert ran(monkeypatch, "drain", "eu-central-1", *option, answers=answers)[0] == 0
+    assert "eu-central-1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ((401, {"code": "unauthorised", "detail": "unknown key"}), 4),
+        ((403, {"code": "forbidden", "detail": "operators alone"}), 5),
+        ((200, b"<html>"), 1),
+        ((502, b""), 3),
+    ],
+)
+def test_every_refusal_has_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: Answer, code: int
+) -> None:
+    assert ran(monkeypatch, "nodes", answers={"GET /v1/nodes": answer})[0] == code
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main(["nodes", "--control", "127.0.0.1:1"]) == 3
+
+
+def test_no_key_is_said_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("HELIOVOX_OPERATOR_KEY_FILE")
+    assert main(["nodes", "--control", "127.0.0.1:1"]) == 2
+    assert "HELIOVOX_OPERATOR_KEY_FILE" in capsys.readouterr().err
+
+
+def test_what_comes_from_afar_cannot_steer_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wild = [NodeView("n\x1b[2J", "r", "ready", "hot", "u", "v", 0, 1, 0, {}, 0, 0)]
+    ran(monkeypatch, "nodes", answers={"GET /v1/nodes": (200, wild)})
+    assert "\x1b" not in capsys.readouterr().out
