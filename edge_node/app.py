@@ -1,6 +1,7 @@
 """The only place that constructs: settings in, a running node out."""
 
 import asyncio
+import importlib
 import secrets
 import sys
 from collections.abc import Callable
@@ -41,7 +42,6 @@ from edge_node.tally import Tally
 from shared.announcement import Announcer
 from shared.bus import Bus
 from shared.clock import SystemClock
-from shared.errors import BusFailed
 from shared.files import raise_open_files
 from shared.metrics import Metrics
 from shared.server import HttpServer, listen
@@ -53,9 +53,18 @@ TICK_S = 1.0
 
 def bus_dial(settings: EdgeSettings) -> Dial:
     """Connects to the region's server with the node's own credentials."""
+    node = settings.node_id
 
     async def dial() -> Bus:
-        raise BusFailed(f"{settings.bus.url} cannot be reached yet")
+        nats = importlib.import_module("shared.bus.nats_bus")
+        bus: Bus = await nats.NatsBus.connect(
+            settings.bus.url,
+            settings.bus.seed_file,
+            name=node,
+            inbox_prefix=f"_INBOX.{node}",
+            wait_s=0,
+        )
+        return bus
 
     return dial
 

@@ -79,9 +79,12 @@ class FakeCentre:
     reports: "asyncio.Queue[CapacityReport]" = field(default_factory=asyncio.Queue)
     notes: "asyncio.Queue[SessionNote]" = field(default_factory=asyncio.Queue)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     bundles_asked: int = 0
 
     async def listen(self) -> None:
+        self.may_answer.set()
         await self.bus.subscribe(subjects.BUNDLES, self._bundle)
         await self.bus.subscribe(subjects.ASKS, self._ask)
         await self.bus.subscribe(subjects.REPORTS, self._report)
@@ -119,6 +122,8 @@ class FakeCentre:
             self.given_back.put_nowait(ask.give_back)
             return msgspec.json.encode(PlaceAnswer(False))
         self.asks.append(ask)
+        self.asked.set()
+        await self.may_answer.wait()
         answer = None if self.silent else self.answer(ask)
         return None if answer is None else msgspec.json.encode(answer)
 
@@ -313,6 +318,13 @@ async def memory_centre(**keys: tuple[str, ...]) -> AsyncIterator[FakeCentre]:
         yield centre
     finally:
         await bus.close()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Looks now and then, for what nobody tells."""
+    async with asyncio.timeout(LIMIT_S):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def heard(call: ClientConnection) -> list[Any]:
