@@ -229,6 +229,13 @@ def test_overflow_that_would_add_too_much_is_no_overflow() -> None:
     assert near.winner is not None
 
 
+def test_the_limit_is_of_what_overflow_adds_and_not_of_the_whole_way() -> None:
+    seen = view(report("a", fits=0), report("b", "eu-west"))
+    decision = decide(seen, ask(Place(10.0, -150.0)), policy("near"))
+    assert decision.winner is not None
+    assert decision.winner.rtt_ms > 100
+
+
 def test_a_home_region_needs_a_node_that_has_what_is_asked_for() -> None:
     seen = view(report("a"), report("b", "ap-south", languages=("hi",)))
     decision = decide(seen, ask(language="hi"), policy("anywhere"))
