@@ -139,6 +139,8 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 
     format: int
     plane: str
+    start: str
+    """Of the control plane: records are numbered from 1 in every one of its starts."""
     first: int
     """The number of the first record. A gap before it was dropped, or is not here."""
     dropped: int

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,6 +23,14 @@ BATCH_BYTES = 128 * 2**10
 _LAST_REPORTS = 20_000
 
 
+class Packed(NamedTuple):
+    """A batch as it travels."""
+
+    id: str
+    """No other batch has it: what is stored twice is stored once."""
+    data: bytes
+
+
 class Recorder(Witness):
     """Give it to a fleet as its witness, and tell it of decisions.
 
@@ -31,11 +40,12 @@ class Recorder(Witness):
 
     Args:
         plane: this control plane.
+        start: this start of it.
         kept_bytes: of records that nobody has taken away yet.
     """
 
-    def __init__(self, plane: str, kept_bytes: int = KEPT_BYTES) -> None:
-        self._plane, self._most = plane, kept_bytes
+    def __init__(self, plane: str, start: str, kept_bytes: int = KEPT_BYTES) -> None:
+        self._plane, self._start, self._most = plane, start, kept_bytes
         self._kept: deque[bytes] = deque()
         self._bytes = 0
         self._first = self._next = 1
@@ -57,8 +67,8 @@ class Recorder(Witness):
             return not self._kept
         return now_s - self._snapshot_s >= SNAPSHOT_EVERY_S
 
-    def take(self) -> bytes | None:
-        """The next batch as it travels, removed from here; None where there is none."""
+    def take(self) -> Packed | None:
+        """The next batch, removed from here; None where there is none."""
         if not self._kept:
             return None
         taken = [self._kept.popleft()]
@@ -69,8 +79,9 @@ class Recorder(Witness):
         first, self._first = self._first, self._first + len(taken)
         self._bytes -= size
         raw = [msgspec.Raw(one) for one in taken]
-        batch = (records.FORMAT, self._plane, first, self.dropped, raw)
-        return records.pack(self._encoder.encode(batch))
+        batch = (records.FORMAT, self._plane, self._start, first, self.dropped, raw)
+        data = records.pack(self._encoder.encode(batch))
+        return Packed(f"{self._plane}-{self._start}-{first}", data)
 
     # --- decisions ---
 

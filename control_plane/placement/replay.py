@@ -54,18 +54,19 @@ class Replayed:
 
 
 def replay(batches: Iterable[Batch]) -> Replayed:
-    """Goes through batches of any control planes, those of each in their order."""
+    """Goes through batches of any control planes, those of each start in their order."""
     result = Replayed()
-    planes: dict[str, Replay] = {}
+    starts: dict[tuple[str, str], Replay] = {}
     for batch in batches:
-        if batch.plane not in planes:
-            planes[batch.plane] = Replay(batch.plane, result)
-        planes[batch.plane].read(batch)
+        start = (batch.plane, batch.start)
+        if start not in starts:
+            starts[start] = Replay(batch.plane, result)
+        starts[start].read(batch)
     return result
 
 
 class Replay:
-    """One control plane's records, again.
+    """The records of one start of a control plane, again.
 
     Args:
         plane: its name.

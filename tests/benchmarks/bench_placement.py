@@ -143,7 +143,7 @@ def _views(seed: int) -> float:
 
 def _recorded(seed: int) -> float:
     """The reports of five seconds, with the batches that they make."""
-    recorder = Recorder("plane")
+    recorder = Recorder("plane", "start")
     load = Load(seed, 500)
     recorder.snapshot(load.fleet.state())
     said = [load.report(at % NODES) for at in range(5 * NODES)]

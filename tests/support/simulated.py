@@ -84,7 +84,7 @@ class Hour:
     def __init__(self, seed: int, seconds: int, kept_bytes: int = 2**25) -> None:
         self._chance = random.Random(seed)
         self._seconds = seconds
-        self.recorder = Recorder("plane-1", kept_bytes)
+        self.recorder = Recorder("plane-1", "s1", kept_bytes)
         self._world = world()
         self._policies = compile_policies(self._world)
         self.fleet = Fleet(self._world, 0.0, witness=self.recorder)
@@ -97,8 +97,8 @@ class Hour:
         for second in range(self._seconds):
             self._second(float(second))
             if second % take_every == 0 or second == self._seconds - 1:
-                while (data := self.recorder.take()) is not None:
-                    yield read_batch(data)
+                while (packed := self.recorder.take()) is not None:
+                    yield read_batch(packed.data)
             if self.recorder.wants_snapshot(float(second)):
                 self.recorder.snapshot(self.fleet.state())
 

@@ -77,6 +77,16 @@ def test_a_batch_that_is_missing_is_a_gap_and_not_a_difference(minutes: list[Bat
     assert result.skipped > 100
 
 
+def test_every_start_of_a_control_plane_is_followed_by_itself(minutes: list[Batch]) -> None:
+    """The numbers begin again; that is no gap. Two planes' batches may come mixed."""
+    again = [msgspec.structs.replace(batch, start="s2") for batch in minutes[:5]]
+    other = [msgspec.structs.replace(batch, plane="plane-2") for batch in minutes[:5]]
+    mixed = [batch for three in zip(minutes[:5], again, other, strict=True) for batch in three]
+    result = replay(mixed)
+    assert (result.differences, result.gaps, result.skipped) == ([], [], 0)
+    assert result.records == 3 * sum(len(batch.records) for batch in minutes[:5])
+
+
 def test_records_that_nobody_takes_are_dropped_and_counted() -> None:
     """And what comes after a gap can be followed again."""
     made = Hour(seed=5, seconds=400, kept_bytes=20_000)
@@ -111,7 +121,9 @@ def test_what_a_reading_cannot_say_is_said_whole(change: dict[str, object]) -> N
 
 
 def test_worlds_survive_being_written_down() -> None:
-    batch = records.pack(msgspec.msgpack.encode(Batch(1, "p", 1, 0, (records.Used(world("v7")),))))
+    batch = records.pack(
+        msgspec.msgpack.encode(Batch(1, "p", "s", 1, 0, (records.Used(world("v7")),)))
+    )
     (record,) = records.read_batch(batch).records
     assert isinstance(record, records.Used)
     assert record.world == world("v7")
@@ -120,8 +132,8 @@ def test_worlds_survive_being_written_down() -> None:
 @pytest.mark.parametrize(
     "data",
     [b"", b"x", records.pack(b""), records.pack(b"\x01"), records.pack(b"\x00" * (65 * 2**20)),
-     records.pack(msgspec.msgpack.encode([9, "p", 1, 0, []])),
-     records.pack(msgspec.msgpack.encode([1, "p", 1, 0, []]))[:-3]],
+     records.pack(msgspec.msgpack.encode([9, "p", "s", 1, 0, []])),
+     records.pack(msgspec.msgpack.encode([1, "p", "s", 1, 0, []]))[:-3]],
     ids=["empty", "plain", "nothing", "number", "huge", "newer", "cut"],
 )  # fmt: skip
 def test_what_is_no_batch_is_refused(data: bytes) -> None:
