@@ -5,7 +5,7 @@ A recogniser takes one chunk of each stream in one batch. While chunks of `chunk
 that, in a stated part of the time and no step longer than is promised.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 UTILISATION = 0.7
@@ -46,14 +46,33 @@ def recognition_fits(machine: Machine, step_p95_ms: float, utilisation: float) -
         utilisation: the part of the device's time that is given to steps, 0 to 1.
     """
     budget_s, fits = utilisation * machine.chunk_s, 0
-    worst_p50_s = 0.0
-    for cost in machine.steps:
-        worst_p50_s = max(worst_p50_s, cost.p50_s)  # a larger batch is never cheaper: noise says so
-        if cost.p95_s * 1000 > step_p95_ms or worst_p50_s <= 0:
+    for cost in every_size(machine.steps):
+        if cost.p95_s * 1000 > step_p95_ms * (1 + _ROUNDING) or cost.p50_s <= 0:
             continue
-        batches = int(budget_s / worst_p50_s + _ROUNDING)
+        batches = int(budget_s / cost.p50_s + _ROUNDING)
         fits = max(fits, min(batches * cost.batch, MOST))
     return fits
+
+
+def every_size(steps: Sequence[StepCost]) -> Iterator[StepCost]:
+    """The measured sizes and, on straight lines, those between them; none cheaper than a smaller.
+
+    A larger batch that seems cheaper was measured in a better moment.
+    """
+    below = StepCost(0, 0.0, 0.0)
+    for cost in steps:
+        p50_s, p95_s = max(below.p50_s, cost.p50_s), max(below.p95_s, cost.p95_s)
+        for size in range(below.batch + 1, cost.batch):
+            if not below.batch:  # nothing was measured below: it costs what the first size costs
+                continue
+            part = (size - below.batch) / (cost.batch - below.batch)
+            yield StepCost(
+                size,
+                below.p50_s + part * (p50_s - below.p50_s),
+                below.p95_s + part * (p95_s - below.p95_s),
+            )
+        below = StepCost(cost.batch, p50_s, p95_s)
+        yield below
 
 
 def synthesis_fits(machine: Machine, utilisation: float) -> int:

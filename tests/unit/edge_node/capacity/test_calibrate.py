@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from edge_node.capacity.calibrate import (
     SIZES,
     Cache,
+    Watch,
     calibrating,
     cost_of,
     device_name,
@@ -81,7 +82,8 @@ def test_another_fact_is_another_measurement() -> None:
 @pytest.mark.parametrize("largest", [1, 3, 32, 64])
 def test_an_engine_is_measured_at_every_size_and_left_as_it_was(largest: int) -> None:
     engine, clock = ScriptedEngine(), iter(range(10**6))
-    costs = measure_steps(engine, largest, lambda: float(next(clock)))
+    watch = Watch(work_s=lambda: float(next(clock)), now_s=lambda: 0.0)
+    costs = measure_steps(engine, largest, watch)
     most = min(largest, engine.profile.max_batch)
     assert [cost.batch for cost in costs] == [size for size in SIZES if size < most] + [most]
     assert {one for cost in costs for one in (cost.p50_s, cost.p95_s)} == {1.0}
