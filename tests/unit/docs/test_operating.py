@@ -5,6 +5,9 @@ from pathlib import Path
 
 from edge_node.settings import (
     BatchSettings,
+    BusSettings,
+    CapacitySettings,
+    CentreSettings,
     ConnectionSettings,
     EdgeSettings,
     SessionSettings,
@@ -18,10 +21,13 @@ def test_every_setting_is_on_the_page_and_every_name_on_the_page_is_a_setting() 
     named = {
         name
         for row in TABLE.splitlines()[2:]
-        for name in re.findall(r"`([a-z_.]+)`", row.split("|")[1])
+        for name in re.findall(r"`([a-z0-9_.]+)`", row.split("|")[1])
     }
     sections = {
         "batch": BatchSettings,
+        "bus": BusSettings,
+        "capacity": CapacitySettings,
+        "centre": CentreSettings,
         "connections": ConnectionSettings,
         "sessions": SessionSettings,
     }
@@ -38,6 +44,9 @@ def test_defaults_on_the_page_are_the_defaults() -> None:
     assert f"| `drain_s` | {settings.drain_s:g} |" in TABLE
     assert f"| `batch.max_wait_ms` | {settings.batch.max_wait_ms:g} |" in TABLE
     assert f"| `batch.max_streams` | {settings.batch.max_streams} |" in TABLE
+    assert f"| `max_relays` | {settings.max_relays} |" in TABLE
+    assert f"| `capacity.share` | {settings.capacity.share:g} |" in TABLE
+    assert f"| `capacity.step_p95_ms` | {settings.capacity.step_p95_ms:g} |" in TABLE
     for name, value in settings.connections:
         assert f"| `connections.{name}` | {value:g} |" in TABLE
     for name, value in settings.sessions:

@@ -11,6 +11,8 @@ import pytest
 
 from edge_node.capacity.admission import Admission
 from edge_node.conversation import Conversation, House
+from edge_node.desk import KeyDesk
+from edge_node.protocols.peer import Shown
 from edge_node.sessions.limits import Limits
 from edge_node.sessions.opening import Offer
 from edge_node.stt.batcher import BatchRules
@@ -109,21 +111,20 @@ class Stage:
         self.device.start(WAIT_S)
         self.voice = Parrot()
         numbers = itertools.count(1)
+        self.admission = Admission("here", limit)
         self.house = House(
             offer=OFFER,
             limits=Limits(),
-            admission=Admission("here", limit),
+            desk=KeyDesk(self.admission, lambda key: key == "good", lambda: f"s{next(numbers)}"),
             device=self.device,
             speaker=self.voice,
             tasks=Tasks(),
-            is_key=lambda key: key == "good",
-            new_id=lambda: f"s{next(numbers)}",
         )
-        self.authenticated = authenticated
+        self.shown = Shown("good") if authenticated else Shown()
 
     def caller(self) -> tuple[Conversation, FarEnd]:
         far_end = FarEnd()
-        talk = Conversation(far_end, self.house, authenticated=self.authenticated)
+        talk = Conversation(far_end, self.house, self.shown)
         return talk, far_end
 
     async def end(self) -> None:
@@ -167,7 +168,7 @@ def test_audio_becomes_numbered_words(play: Any) -> None:
         assert isinstance(messages[0], wire.Started)
         assert isinstance(messages[-2], wire.Ended)
         assert far_end.closed == (1000, "finish")
-        assert stage.house.admission.taken == 0
+        assert stage.admission.taken == 0
 
     play(scene)
 
@@ -221,7 +222,7 @@ def test_a_broken_engine_is_told_and_takes_no_room(play: Any) -> None:
         say(talk, wire.Start())
         [error, _] = await far_end.until(None)
         assert error.code == "engine_failed"
-        assert stage.house.admission.taken == 0
+        assert stage.admission.taken == 0
 
     play(scene)
 
@@ -352,7 +353,7 @@ def test_without_a_known_key_nothing_opens(play: Any, key: str | None) -> None:
         say(talk, wire.Start(key=key))
         [error, _] = await far_end.until(None)
         assert (error.code, far_end.closed) == ("unauthorised", (4401, "unauthorised"))
-        assert stage.house.admission.taken == 0
+        assert stage.admission.taken == 0
 
     play(scene, authenticated=False)
 
