@@ -187,7 +187,10 @@ class Link:
     async def flush(self, timeout_s: float = 2.0) -> None:
         """Returns once the server has dealt with everything sent so far. Raises BusFailed."""
         try:
-            await self.client().flush(timeout=timeout_s)  # type: ignore[arg-type]
+            # nats-py writes its ping past the commands that wait to be written: the answer to the
+            # first one only says that they are written by now
+            for _ in range(2):
+                await self.client().flush(timeout=timeout_s)  # type: ignore[arg-type]
         except (Error, OSError) as error:
             raise BusFailed(f"the message bus does not answer: {_said(error)}") from None
 
