@@ -94,9 +94,7 @@ def _placed(question: _Question, home: int, ranking: Ranking, reasons: U8) -> De
 def _candidates(question: _Question, ranking: Ranking) -> tuple[Candidate, ...]:
     nodes = ranking.nodes[:MOST_CANDIDATES].tolist()
     parts_ms = ranking.parts_ms[:, :MOST_CANDIDATES].T.tolist()
-    return tuple(
-        _candidate(question, at, parts) for at, parts in zip(nodes, parts_ms, strict=True)
-    )
+    return tuple(_candidate(question, at, parts) for at, parts in zip(nodes, parts_ms, strict=True))
 
 
 def _candidate(question: _Question, at: int, parts_ms: list[float]) -> Candidate:
