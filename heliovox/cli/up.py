@@ -7,16 +7,15 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from heliovox.cli.exits import Exit, UsageError
+from heliovox.cli.interrupts import ending
 from heliovox.client.errors import ClientError
 from heliovox.local.home import VARIABLE, Home, WorldFile, WorldHeld
 
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 REGIONS = "eu-central,eu-west,ap-south,sa-east"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _PARIS = "48.85,2.35"
-_TEXT = f"""Starts message buses (NATS), a control plane, and a node in each region, each a process of
-its own on this machine; says where everything is; and takes all down on Ctrl-C, or when one of them
+_TEXT = f"""Starts message buses (NATS), a control plane and a node in each region, all processes of
+its own on this machine; says where everything is; takes all down on Ctrl-C, or when one of them
 ends by itself (exit code 1).
 
 While it runs, the other commands find it and its keys by themselves. Files are kept in
@@ -139,32 +138,6 @@ async def _up(args: argparse.Namespace, plan: "Plan") -> int:
             print(f"\nThe world is down, and nothing is left but logs: {plan.home.logs}")
         return Exit.OK
     return Exit.FAILED
-
-
-@contextmanager
-def ending(running: "Sequence[LocalWorld]") -> Iterator[None]:
-    """While inside, a signal ends the task in order; a second one does not wait for anything."""
-    task, pressed = asyncio.current_task(), 0
-    assert task is not None
-
-    def press() -> None:
-        nonlocal pressed
-        pressed += 1
-        if pressed == 1:
-            task.cancel()
-            return
-        for world in running:
-            world.cut()
-
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    for number in numbers:
-        loop.add_signal_handler(number, press)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
 
 
 def _announce(world: "LocalWorld", *, as_json: bool) -> None:

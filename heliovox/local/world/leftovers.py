@@ -23,7 +23,7 @@ _GONE = {"Z", "X"}
 
 
 def born(pid: int) -> str:
-    """When the process began, in the system's unit; empty where none is, or the system is silent."""
+    """When the process began, in the system's unit; empty where none is, or nothing is known."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -76,5 +76,5 @@ def _lives(process: ProcessFile) -> bool:
 async def _gone(processes: Sequence[ProcessFile]) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(END_S):
-            while any(map(_lives, processes)):  # they are not our children: nobody tells us
+            while any(map(_lives, processes)):  # noqa: ASYNC110 no children of ours: nobody tells
                 await asyncio.sleep(_POLL_S)

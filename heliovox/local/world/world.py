@@ -16,9 +16,10 @@ import yaml
 from heliovox.client.control import ControlPlane
 from heliovox.client.errors import ClientError
 from heliovox.local.home import BusFile, NodeFile, WorldFile, held
+from heliovox.local.nats_process import NatsServer
 from heliovox.local.nats_world import NatsWorld
 from heliovox.local.world import settings
-from heliovox.local.world.child import Child, ChildFailed
+from heliovox.local.world.child import Child, ChildFailed, in_words
 from heliovox.local.world.leftovers import clean_up, write_down
 from heliovox.local.world.settings import PLANE, Plan
 from heliovox.protocol.control import NodeView
@@ -110,9 +111,9 @@ class LocalWorld:
             _ = self._tasks.begin(self._watch_bus(server), f"watch {server.name}")
         self._written_down()
         self._say("message buses", f"the centre's and {len(self._buses.servers) - 1}", begun_s)
-        control = await self._or_failure(self._start_control(begun_s))
-        await self._or_failure(self._start_nodes(begun_s))
-        await self._or_failure(self._all_seen(control))
+        control = await self.or_failure(self._start_control(begun_s))
+        await self.or_failure(self._start_nodes(begun_s))
+        await self.or_failure(self._all_seen(control))
         self.file = self._as_file(control, round(loop.time() - begun_s, 2))
         write_private(self.plan.home.file, msgspec.json.encode(self.file))
 
@@ -197,12 +198,17 @@ class LocalWorld:
         if not (child.asked or self._stopping or self._failed.done()):
             self._failed.set_result(failure)
 
-    async def _watch_bus(self, server: Any) -> None:
-        failure = await server.ended()
+    async def _watch_bus(self, server: NatsServer) -> None:
+        code = await server.ended()
         if not (self._stopping or self._failed.done()):
-            self._failed.set_result(failure)
+            self._failed.set_result(
+                ChildFailed(
+                    f"the message bus {server.name} ended ({in_words(code)}); its log, "
+                    f"{server.log}, ended:\n{server.last_words()}"
+                )
+            )
 
-    async def _or_failure(self, work: Coroutine[Any, Any, T]) -> T:
+    async def or_failure(self, work: Coroutine[Any, Any, T]) -> T:
         """The work's result, unless a part that is there already ends meanwhile."""
         loop = asyncio.get_running_loop()
         task = loop.create_task(work)
