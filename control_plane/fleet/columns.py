@@ -1,6 +1,6 @@
 """The columns behind a view, written report by report and copied when a view is taken."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,6 +10,19 @@ from control_plane.fleet.roster import I32, U8, Entry, offer_of
 from control_plane.fleet.states import TIERS, State
 from control_plane.fleet.view import F64
 from shared.capacity import DEAD_S, STALE_S, CapacityReport
+
+FORGET_S = 300.0
+"""A node that was not heard of for so long is no longer shown to operators either."""
+
+
+@dataclass(slots=True)
+class Since:
+    """What a node's answers to reservations said of it since its last report."""
+
+    silent: bool = False
+    draining: bool = False
+    full: set[str] = field(default_factory=set)
+    """Kinds of which no further session fits."""
 
 
 @dataclass(slots=True)
@@ -21,8 +34,7 @@ class Member:
     boots: Boots
     holds: Holds
     skew_s: float = 0.0
-    silent: bool = False
-    """It did not answer when it was asked for a seat, and has not reported since."""
+    since: Since = field(default_factory=Since)
 
 
 def entry_of(report: CapacityReport) -> Entry:
@@ -35,6 +47,8 @@ class Columns:
 
     def __init__(self, kinds: tuple[str, ...], nodes: int) -> None:
         self.kinds = kinds
+        self.next_s = float("inf")
+        """Before this moment no state changes by the passing of time alone."""
         self.heard_s: F64 = np.full(nodes, -np.inf)
         self.conflict_until_s: F64 = np.full(nodes, -np.inf)
         self.said: U8 = np.zeros(nodes, np.uint8)
@@ -48,10 +62,13 @@ class Columns:
     def write(self, at: int, member: Member) -> bool:
         """Puts a node's numbers in; says whether any that decisions depend on changed."""
         report = member.report
-        self.heard_s[at] = member.boots.heard_s
-        self.conflict_until_s[at] = member.boots.conflict_until_s
-        fits = {kind: room.fits for kind, room in report.kinds.items()}
-        left = room_left(fits, member.holds.waiting) if member.holds.waiting else fits
+        heard_s, conflict_s = member.boots.heard_s, member.boots.conflict_until_s
+        if conflict_s != self.conflict_until_s[at]:
+            self.conflict_until_s[at] = conflict_s
+            self.next_s = min(self.next_s, conflict_s)
+        self.heard_s[at] = heard_s
+        self.next_s = min(self.next_s, heard_s + STALE_S)
+        left = _left(member)
         column = [left.get(kind, 0) for kind in self.kinds]
         changed = bool(self.fits[:, at].tolist() != column)
         self.fits[:, at] = column
@@ -76,19 +93,33 @@ class Columns:
         state[now_s > self.heard_s + DEAD_S] = State.DEAD
         return state
 
-    def next_change_s(self, now_s: float) -> float:
-        """Before this moment no state changes by the passing of time alone."""
+    def look_ahead(self, now_s: float) -> None:
+        """Works out `next_s` anew; only needed once it has passed."""
+        heard_s = self.heard_s
         moments = np.concatenate(
-            (self.heard_s + STALE_S, self.heard_s + DEAD_S, self.conflict_until_s)
+            (heard_s + STALE_S, heard_s + DEAD_S, heard_s + FORGET_S, self.conflict_until_s)
         )
         later = moments[moments >= now_s]
-        return float(later.min()) if later.size else float("inf")
+        self.next_s = float(later.min()) if later.size else float("inf")
+
+    def any_forgotten(self, now_s: float) -> bool:
+        """Whether a node has been dead for so long that it should go."""
+        return bool(np.any(now_s > self.heard_s + FORGET_S))
 
 
 def _said(member: Member) -> State:
-    report = member.report
-    if member.silent:
+    report, since = member.report, member.since
+    if since.silent:
         return State.STALE
     if not report.healthy:
         return State.UNWELL
-    return State.DRAINING if report.draining else State.READY
+    return State.DRAINING if report.draining or since.draining else State.READY
+
+
+def _left(member: Member) -> dict[str, int]:
+    fits = {kind: room.fits for kind, room in member.report.kinds.items()}
+    if member.holds.waiting:
+        fits = room_left(fits, member.holds.waiting)
+    for kind in member.since.full:
+        fits[kind] = 0
+    return fits

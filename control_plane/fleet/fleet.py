@@ -6,7 +6,7 @@ from control_plane.fleet import refusals
 from control_plane.fleet.atlas import Atlas
 from control_plane.fleet.boots import Boots
 from control_plane.fleet.checks import check_report
-from control_plane.fleet.columns import Member, entry_of
+from control_plane.fleet.columns import FORGET_S, Member, Since, entry_of
 from control_plane.fleet.heard import Heard
 from control_plane.fleet.holds import Hold, Holds
 from control_plane.fleet.panel import Panel
@@ -15,12 +15,10 @@ from control_plane.fleet.view import FleetView
 from heliovox.protocol.control import NodeView, RegionView
 from shared import subjects
 from shared.capacity import DEAD_S, CapacityReport
-from shared.errors import InvalidMessage
+from shared.errors import InvalidMessage, NodeDraining, NodeFull
 from shared.regions.model import World
 
 MOST_NODES = 10_000
-FORGET_S = 300.0
-"""A dead node is shown to operators for so long, and then forgotten."""
 
 
 class Fleet:
@@ -43,6 +41,7 @@ class Fleet:
         self._members: dict[str, Member] = {}
         self._gone: dict[str, str] = {}  # node -> the boot that said goodbye
         self._panel = Panel(began_s)
+        self._holds = 0
 
     @property
     def world(self) -> World:
@@ -100,33 +99,52 @@ class Fleet:
     def held_back(self, node: str, kind: str, now_s: float) -> Hold | None:
         """A seat is being asked for: the view counts it from now on. None for an unknown node.
 
-        Follow it with `granted`, `released` or `silent`; whatever happens it is forgotten with
-        the next report that must know better.
+        Follow it with `granted`, `refused`, `silent` or `released`; whatever happens it is
+        forgotten with a report that must know better.
         """
         self._advance(now_s)
         member = self._members.get(node)
         if member is None:
             return None
-        hold = Hold(node, kind, member.report.boot, self._now_s)
+        self._holds += 1
+        hold = Hold(node, kind, member.report.boot, self._now_s, self._holds)
         member.holds.waiting.append(hold)
         self._rewrite(member)
         return hold
 
-    def granted(self, hold: Hold, counted_from: int = 0) -> None:
+    def granted(self, hold: Hold, taken: int = 0) -> None:
         """The node holds the seat.
 
         Args:
             hold: of `held_back`.
-            counted_from: the number of the first report that counts the seat; 0 where the node
-                does not say, and then its next one is taken to.
+            taken: seats that are taken now, this one included, as the node's answer says
+                (`Reserved.held`). A report that came before the answer and has as many counts the
+                seat already. 0 where it is not known.
         """
         member = self._members.get(hold.node)
         if member is None or hold not in member.holds.waiting:
             return
-        last = member.report.seq
-        hold.counted_from = counted_from if counted_from > 0 else last + 1
-        if last >= hold.counted_from:
+        hold.granted = True
+        counted = member.report.held + member.report.reserved
+        if 0 < taken <= counted:
             self.released(hold)
+
+    def refused(self, hold: Hold, code: str | None) -> None:
+        """The node holds no seat. What that says of it is believed until it reports again.
+
+        Args:
+            hold: of `held_back`.
+            code: of its answer: `node_full` and `node_draining` say something, others do not.
+        """
+        member = self._members.get(hold.node)
+        if member is None or member.report.boot != hold.boot:
+            return
+        member.holds.drop(hold)
+        if code == NodeFull.code:
+            member.since.full.add(hold.kind)
+        if code == NodeDraining.code:
+            member.since.draining = True
+        self._rewrite(member)
 
     def released(self, hold: Hold) -> None:
         """The seat was refused or given back, or is counted by now. Twice is once."""
@@ -140,13 +158,13 @@ class Fleet:
         if member is None or member.report.boot != hold.boot:
             return
         member.holds.drop(hold)
-        member.silent = True
+        member.since.silent = True
         self._rewrite(member)
 
     def view(self, now_s: float) -> FleetView:
         """The fleet now; the same object as before where nothing that matters changed."""
         self._advance(now_s)
-        if self._panel.due(self._now_s):
+        if self._panel.forgets(self._now_s):
             self._forget()
         return self._panel.view(self._atlas, self._members, self._now_s)
 
@@ -217,8 +235,8 @@ class Fleet:
             return Heard("other_boot", report.node)
         if verdict == "newer":
             member.holds = Holds()
-        member.holds.reported(report.seq, self._now_s)
-        member.report, member.silent = report, False
+        member.holds.reported(self._now_s)
+        member.report, member.since = report, Since()
         member.skew_s = _skew_s(report, wall_s)
         entry = entry_of(report)
         if entry != member.entry:

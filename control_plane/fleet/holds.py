@@ -15,8 +15,9 @@ class Hold:
     kind: str
     boot: str
     since_s: float
-    counted_from: int | None = None
-    """The number of the first report that counts the seat; None until the node granted it."""
+    number: int
+    """Counts the holds of a fleet."""
+    granted: bool = False
 
 
 @dataclass(slots=True)
@@ -25,13 +26,15 @@ class Holds:
 
     waiting: list[Hold] = field(default_factory=list)
 
-    def reported(self, seq: int, now_s: float) -> None:
-        """A report was applied: what it counts is no longer held back."""
+    def reported(self, now_s: float) -> None:
+        """A report came: it counts the seats that the node said it holds before.
+
+        A node's answers and reports come in the order in which it sent them. What it has not
+        answered yet may or may not be counted; it stays, which errs on the side of a full node
+        for as long as an answer takes.
+        """
         self.waiting = [
-            hold
-            for hold in self.waiting
-            if now_s - hold.since_s < SETTLED_S
-            and (hold.counted_from is None or seq < hold.counted_from)
+            hold for hold in self.waiting if not hold.granted and now_s - hold.since_s < SETTLED_S
         ]
 
     def drop(self, hold: Hold) -> bool:

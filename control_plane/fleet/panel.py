@@ -24,7 +24,6 @@ class Panel:
         self._columns = Columns((), 0)
         self._view: FleetView | None = None
         self._changed = True
-        self._next_s = began_s
 
     def enlist(self) -> None:
         """Nodes came, went, moved or offer something else: the next view gets a new roster."""
@@ -44,7 +43,15 @@ class Panel:
 
     def due(self, now_s: float) -> bool:
         """Whether the last view may not hold any more."""
-        return self._roster is None or self._changed or now_s >= self._next_s
+        return self._roster is None or self._changed or self._time_is_up(now_s)
+
+    def forgets(self, now_s: float) -> bool:
+        """Whether a node has been dead for so long that it should go before the next view."""
+        return self._time_is_up(now_s) and self._columns.any_forgotten(now_s)
+
+    def _time_is_up(self, now_s: float) -> bool:
+        unsettled = self._view is None or not self._view.settled
+        return now_s >= self._columns.next_s or (unsettled and now_s >= self._settled_s)
 
     def view(self, atlas: Atlas, members: Mapping[str, Member], now_s: float) -> FleetView:
         """The members now. The same object as before where nothing that matters changed."""
@@ -52,9 +59,8 @@ class Panel:
             return self._view
         roster = self._roster or self._enlisted(atlas, members)
         view = self._copy(roster, now_s)
-        self._next_s = self._columns.next_change_s(now_s)
-        if now_s <= self._settled_s:
-            self._next_s = min(self._next_s, self._settled_s)
+        if now_s >= self._columns.next_s:
+            self._columns.look_ahead(now_s)
         if self._view is None or self._changed or not _same(self._view, view):
             self._view = view
         self._changed = False

@@ -32,4 +32,6 @@ def cost_parts(view: FleetView, nodes: I32, rtt_ms: F64, fits: I32) -> F64:
     queue_ms = step_ms * view.queue[nodes] / CHUNKS_A_STEP
     held = view.held[nodes]
     taken = held / np.maximum(held + fits, 1)
-    return np.stack((rtt_ms, step_ms, queue_ms, FULL_MS * taken * taken))
+    parts: F64 = np.empty((len(PARTS), len(nodes)))
+    parts[0], parts[1], parts[2], parts[3] = rtt_ms, step_ms, queue_ms, FULL_MS * taken * taken
+    return parts

@@ -15,15 +15,15 @@ from control_plane.fleet.view import F64, FleetView
 from control_plane.placement import sieves
 from control_plane.placement.ask import PlacementAsk
 from control_plane.placement.codes import placed_codes, refused
-from control_plane.placement.decision import Candidate, Decision
+from control_plane.placement.cost import PARTS
+from control_plane.placement.decision import Decision
 from control_plane.placement.ranking import Ranking, rank
 from control_plane.placement.reasons import Reason
 from shared.policy import CompiledPolicy
 
-MOST_CANDIDATES = 8
-"""The winner and those to try after it."""
 MOST_RANKED = 64
 """Nodes whose cost is kept with the decision."""
+_ABLE, _DEAD = np.uint8(Reason.ABLE), np.uint8(State.DEAD)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +57,8 @@ def decide(view: FleetView, ask: PlacementAsk, policy: CompiledPolicy) -> Decisi
         view, ask, policy, roster.atlas.rtt_ms(ask.place), sieves.fits(view, ask.kind)
     )
     offered = sieves.offered(roster, ask, policy)
-    alive: Mask = view.state != State.DEAD
-    home = sieves.home(sieves.in_service(roster, alive & (offered == Reason.ABLE)), question.rtt_ms)
+    alive: Mask = view.state != _DEAD
+    home = sieves.home(sieves.in_service(roster, alive & (offered == _ABLE)), question.rtt_ms)
     reasons = sieves.able(view, ask, question.room, offered)
     if home is None:
         return _refused(question, None, reasons)
@@ -76,6 +76,7 @@ def _placed(question: _Question, home: int, ranking: Ranking, reasons: U8) -> De
     reasons[ranking.nodes[ranking.at_home :]] = lost
     reasons[ranking.nodes[: ranking.at_home]] = Reason.RANKED_LOWER
     reasons[ranking.nodes[0]] = Reason.WINNER
+    ranked = ranking.nodes[:MOST_RANKED].copy()
     return Decision(
         ask=question.ask,
         policy=question.policy,
@@ -84,32 +85,10 @@ def _placed(question: _Question, home: int, ranking: Ranking, reasons: U8) -> De
         outcome="placed",
         home=view.roster.atlas.names[home],
         codes=codes,
-        candidates=_candidates(question, ranking),
         reasons=reasons,
-        ranked=ranking.nodes[:MOST_RANKED].copy(),
-        parts_ms=ranking.parts_ms[:, :MOST_RANKED].astype(np.float32),
-    )
-
-
-def _candidates(question: _Question, ranking: Ranking) -> tuple[Candidate, ...]:
-    nodes = ranking.nodes[:MOST_CANDIDATES].tolist()
-    parts_ms = ranking.parts_ms[:, :MOST_CANDIDATES].T.tolist()
-    return tuple(_candidate(question, at, parts) for at, parts in zip(nodes, parts_ms, strict=True))
-
-
-def _candidate(question: _Question, at: int, parts_ms: list[float]) -> Candidate:
-    roster = question.view.roster
-    rtt_ms, step_ms, queue_ms, load_ms = parts_ms
-    return Candidate(
-        node=roster.names[at],
-        region=roster.region_of(at),
-        url=roster.urls[at],
-        boot=roster.boots[at],
-        rtt_ms=rtt_ms,
-        step_ms=step_ms,
-        queue_ms=queue_ms,
-        load_ms=load_ms,
-        fits=int(question.room[at]),
+        ranked=ranked,
+        parts_ms=ranking.parts_ms[:, :MOST_RANKED].copy(),
+        room=question.room[ranked],
     )
 
 
@@ -124,8 +103,8 @@ def _refused(question: _Question, home: int | None, reasons: U8) -> Decision:
         outcome=outcome,
         home=None if home is None else view.roster.atlas.names[home],
         codes=codes,
-        candidates=(),
         reasons=reasons,
         ranked=np.zeros(0, np.int32),
-        parts_ms=np.zeros((4, 0), np.float32),
+        parts_ms=np.zeros((len(PARTS), 0)),
+        room=np.zeros(0, np.int32),
     )

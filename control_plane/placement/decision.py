@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from control_plane.fleet.roster import I32, U8, Roster
+from control_plane.fleet.view import F64
 from control_plane.placement.ask import PlacementAsk
 from control_plane.placement.reasons import Reason
 from shared.policy import CompiledPolicy
@@ -15,6 +15,12 @@ from shared.policy import CompiledPolicy
 Outcome = Literal["placed", "no_room", "not_allowed"]
 """`no_room`: nodes that may take such a session exist, and none can now. `not_allowed`: no node in
 an allowed region offers what was asked for, full or not."""
+
+
+MOST_CANDIDATES = 8
+"""The winner and those to try after it."""
+FIXED_BYTES = 1500
+"""Of a decision and its ask without their columns; a test holds it against tracemalloc."""
 
 
 class Candidate(NamedTuple):
@@ -55,24 +61,45 @@ class Decision:
     codes: tuple[str, ...]
     """Why it went as it did: `nearest_allowed`, `overflow_home_full`, ... or, for a refusal, the
     reasons of the nodes that may take such a session."""
-    candidates: tuple[Candidate, ...]
-    """Nodes to try, in order; the first is the winner. Empty for a refusal."""
     reasons: U8
     """For every node of the roster, its one `Reason`."""
     ranked: I32
     """The first of the able nodes, best first, as indices into the roster."""
-    parts_ms: NDArray[np.float32]
+    parts_ms: F64
     """Shape (4, len(ranked)): what each of them costs, rows as in `cost.PARTS`."""
+    room: I32
+    """Sessions of the kind that fitted on each of them."""
 
     @property
     def winner(self) -> Candidate | None:
         """Who got the session; None for a refusal."""
-        return self.candidates[0] if self.candidates else None
+        return self._candidate(0) if self.ranked.size else None
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Nodes to try, in order; the first is the winner. Empty for a refusal."""
+        return tuple(self._candidate(at) for at in range(min(MOST_CANDIDATES, len(self.ranked))))
+
+    def _candidate(self, at: int) -> Candidate:
+        node, roster = int(self.ranked[at]), self.roster
+        rtt_ms, step_ms, queue_ms, load_ms = self.parts_ms[:, at].tolist()
+        return Candidate(
+            node=roster.names[node],
+            region=roster.region_of(node),
+            url=roster.urls[node],
+            boot=roster.boots[node],
+            rtt_ms=rtt_ms,
+            step_ms=step_ms,
+            queue_ms=queue_ms,
+            load_ms=load_ms,
+            fits=int(self.room[at]),
+        )
 
     @property
     def overflow(self) -> bool:
         """Whether the winner stands in another region than home."""
-        return self.winner is not None and self.winner.region != self.home
+        winner = self.winner
+        return winner is not None and winner.region != self.home
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -88,14 +115,9 @@ class Decision:
 
     @property
     def size_bytes(self) -> int:
-        """About what keeping it costs: a byte a node, 20 for each ranked one, and the fixed part.
+        """What keeping it costs: a byte a node, 40 for each ranked one, and a fixed part.
 
-        Measured with tracemalloc (tests/unit/control_plane/placement/test_kept.py holds it to
-        that). The roster is shared, and not counted.
+        The roster is shared, and not counted.
         """
-        arrays = self.reasons.nbytes + self.ranked.nbytes + self.parts_ms.nbytes
-        return FIXED_BYTES + CANDIDATE_BYTES * len(self.candidates) + arrays
-
-
-FIXED_BYTES = 1200
-CANDIDATE_BYTES = 300
+        columns = (self.reasons, self.ranked, self.parts_ms, self.room)
+        return FIXED_BYTES + sum(column.nbytes for column in columns)

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from control_plane.placement.decision import Decision
 from control_plane.placement.reasons import Reason
 from heliovox.protocol.control import DecisionView, Loser
@@ -51,7 +49,7 @@ def explain(
 
 
 def _ranking(decision: Decision) -> tuple[Loser, ...]:
-    rows = decision.parts_ms.astype(np.float64).round(3).T.tolist()
+    rows = decision.parts_ms.round(3).T.tolist()
     return tuple(
         _row(decision, at, parts) for at, parts in zip(decision.ranked.tolist(), rows, strict=True)
     )

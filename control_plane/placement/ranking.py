@@ -12,6 +12,7 @@ from control_plane.placement.reasons import Reason
 MARGIN_MS = 5.0
 """Nodes that cost no more than this over the cheapest are as good. Among them chance has a say, so
 that callers who are placed on the same view do not all go to the same node."""
+_ABLE = np.uint8(Reason.ABLE)
 _OVERFLOW_MS = 1e9
 """More than anything costs: overflow comes after the whole home region."""
 
@@ -41,7 +42,7 @@ def rank(view: FleetView, reasons: U8, home: int, rtt_ms: F64, room: I32, draw: 
         room: sessions of the kind that fit, by node.
         draw: from 0 up to 1.
     """
-    nodes = np.flatnonzero(reasons == Reason.ABLE).astype(np.int32)
+    nodes = (reasons == _ABLE).nonzero()[0].astype(np.int32)
     regions = view.roster.region[nodes]
     parts = cost_parts(view, nodes, rtt_ms[regions], room[nodes])
     away = regions != home
@@ -51,7 +52,7 @@ def rank(view: FleetView, reasons: U8, home: int, rtt_ms: F64, room: I32, draw: 
         key = key[order]
         as_good = int(np.searchsorted(key, key[0] + MARGIN_MS, side="right"))
         chosen = _of_two(as_good, draw, key)
-        order = np.concatenate((order[chosen : chosen + 1], np.delete(order, chosen)))
+        order = np.concatenate((order[chosen : chosen + 1], order[:chosen], order[chosen + 1 :]))
     else:
         chosen = 0
     at_home = int(away.size - np.count_nonzero(away))

@@ -10,6 +10,11 @@ from control_plane.placement.ask import PlacementAsk
 from control_plane.placement.reasons import OF_STATE, Reason
 from shared.policy import CompiledPolicy
 
+_ABLE = np.uint8(Reason.ABLE)  # an enum in a comparison of columns costs more than the columns
+_NOT_HOT = np.uint8(Reason.NOT_HOT)
+_FULL = np.uint8(Reason.FULL)
+_TOO_FAR = np.uint8(Reason.TOO_FAR)
+_NOT_OVERFLOW = np.uint8(Reason.NOT_OVERFLOW)
 _OF_STATE = np.array([OF_STATE[state] for state in State], np.uint8)
 
 
@@ -54,9 +59,9 @@ def fits(view: FleetView, kind: str) -> I32:
 
 def able(view: FleetView, ask: PlacementAsk, room: I32, reasons: U8) -> U8:
     """State, tier, room, and who is left out, for those that no sieve has stopped so far."""
-    reasons = np.where(reasons == Reason.ABLE, _OF_STATE[view.state], reasons)
-    reasons[(reasons == Reason.ABLE) & (view.tier != 0)] = Reason.NOT_HOT
-    reasons[(reasons == Reason.ABLE) & (room <= 0)] = Reason.FULL
+    reasons = np.where(reasons == _ABLE, _OF_STATE[view.state], reasons)
+    reasons[(reasons == _ABLE) & (view.tier != 0)] = _NOT_HOT
+    reasons[(reasons == _ABLE) & (room <= 0)] = _FULL
     for name in ask.without:
         at = view.roster.index.get(name)
         if at is not None and reasons[at] == Reason.ABLE:
@@ -81,11 +86,10 @@ def home(service: Mask, rtt_ms: F64) -> int | None:
 def reach(view: FleetView, policy: CompiledPolicy, home: int, rtt_ms: F64, reasons: U8) -> U8:
     """Outside the home region: may overflow go there, and is it near enough?"""
     allowed, overflow = view.roster.atlas.allowed(policy)
-    by_region = np.where(allowed & overflow, Reason.ABLE, Reason.NOT_OVERFLOW)
+    by_region = np.where(allowed & overflow, _ABLE, _NOT_OVERFLOW)
     if policy.max_added_rtt_ms is not None:
         far = rtt_ms - rtt_ms[home] > policy.max_added_rtt_ms
-        by_region[far & (by_region == Reason.ABLE)] = Reason.TOO_FAR
-    by_region[home] = Reason.ABLE
-    reached = by_region.astype(np.uint8)[view.roster.region]
-    result: U8 = np.where(reasons == Reason.ABLE, reached, reasons)
+        by_region[far & (by_region == _ABLE)] = _TOO_FAR
+    by_region[home] = _ABLE
+    result: U8 = np.where(reasons == _ABLE, by_region[view.roster.region], reasons)
     return result

@@ -5,7 +5,8 @@ from yaml.composer import ComposerError
 
 from shared.regions.problems import Problem
 
-MAX_BYTES = 256 * 1024
+MAX_BYTES = 64 * 1024
+"""Some 300 regions; reading so much takes a second or two."""
 MAX_DEPTH = 8
 """A world needs five levels."""
 

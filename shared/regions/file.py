@@ -15,7 +15,7 @@ from shared.regions.problems import Problem, RegionsRefused, errors
 from shared.regions.reading import Item, Reader
 
 SECTIONS = ("regions", "zones", "policies", "default_policy")
-_REQUIRED = ("regions", "policies")
+REQUIRED = ("regions", "policies")
 
 
 class Checked(NamedTuple):
@@ -56,7 +56,8 @@ def check_file(path: Path) -> Checked:
     """All that is wrong with a file, and its world where nothing is that matters."""
     try:
         with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1).decode()
+            content = file.read(MAX_BYTES + 1)
+        text = content.decode(errors="replace" if len(content) > MAX_BYTES else "strict")
     except OSError as error:
         return _unreadable(path, f"cannot be read: {error.strerror}", "name a file that is there")
     except UnicodeDecodeError as error:
@@ -82,7 +83,7 @@ def check_text(text: str, name: str, *, check_time_zones: bool = True) -> Checke
 def _parts(
     read: Reader, root: yaml.Node, version: str, *, check_time_zones: bool
 ) -> tuple[World, Declared]:
-    entries = read.section(Item(root, ()), SECTIONS, _REQUIRED)
+    entries = read.section(Item(root, ()), SECTIONS, REQUIRED)
     wanted = {name: _named(read, entries.get(name)) for name in SECTIONS[:3]}
     regions = {
         name: parts.region(read, item, check_time_zone=check_time_zones)

@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 from shared.policy import regions_in
 from shared.regions.model import EVERYWHERE, Policy, Tiers, World
-from shared.regions.problems import Severity, shown
+from shared.regions.problems import Severity, plain, shown
 from shared.regions.reading import Path
+
+_MOST_NAMES = 12
 
 
 class Finding(NamedTuple):
@@ -92,7 +94,7 @@ def _idle_overflow(policy: Policy, world: World) -> Iterator[Finding]:
     for number, zone in enumerate(policy.overflow.zones):
         if outside := _jurisdictions((zone,), world) - allowed:
             path = ("policies", policy.name, "overflow", "zones", str(number))
-            message = f"zone {zone} reaches outside what is allowed: {_list(outside)}"
+            message = f"zone {plain(zone)} reaches outside what is allowed: {_list(outside)}"
             remedy = "it would never count there: use a zone inside, or allow it"
             yield Finding(path, message, remedy)
 
@@ -121,4 +123,8 @@ def _jurisdictions(zones: Iterable[str], world: World) -> frozenset[str]:
 
 
 def _list(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))
+    """The first few names; files of thousands are possible."""
+    all_of_them = sorted(names)
+    more = len(all_of_them) - _MOST_NAMES
+    some = ", ".join(map(plain, all_of_them[:_MOST_NAMES]))
+    return f"{some} and {more} more" if more > 0 else some

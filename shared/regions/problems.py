@@ -21,9 +21,10 @@ class Problem(msgspec.Struct, frozen=True):
     severity: Severity = "error"
 
     def __str__(self) -> str:
-        """`file:line: key: message; remedy`."""
-        where = f"{self.file}:{self.line}: "
-        return f"{where}{self.key + ': ' if self.key else ''}{self.message}; {self.remedy}"
+        """`file:line: key: message; remedy`; a warning says so before its message."""
+        key = f"{self.key}: " if self.key else ""
+        warning = "warning: " if self.severity == "warning" else ""
+        return f"{self.file}:{self.line}: {key}{warning}{self.message}; {self.remedy}"
 
 
 class RegionsRefused(ValueError):

@@ -11,15 +11,16 @@ ROOT = Path(__file__).parents[3]
 
 
 def _wheel(source: Path, to: Path) -> set[str]:
-    """The top-level names of the wheel built from `source`."""
+    """The names of all files in the wheel built from `source`."""
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*command, "--wheel-dir", str(to), str(source)], check=True)
     [built] = to.glob("*.whl")
-    return {name.split("/")[0] for name in zipfile.ZipFile(built).namelist()}
+    return set(zipfile.ZipFile(built).namelist())
 
 
-def _packages(names: set[str]) -> set[str]:
-    return {name for name in names if not name.endswith(".dist-info")}
+def _packages(files: set[str]) -> set[str]:
+    tops = {name.split("/")[0] for name in files}
+    return {name for name in tops if not name.endswith(".dist-info")}
 
 
 def test_what_a_caller_installs_is_the_sdk_alone(tmp_path: Path) -> None:
@@ -27,8 +28,9 @@ def test_what_a_caller_installs_is_the_sdk_alone(tmp_path: Path) -> None:
 
 
 def test_the_services_are_a_distribution_of_their_own(tmp_path: Path) -> None:
-    names = _packages(_wheel(ROOT / "packaging" / "node", tmp_path))
-    assert names == {"edge_node", "control_plane", "shared"}
+    files = _wheel(ROOT / "packaging" / "node", tmp_path)
+    assert _packages(files) == {"edge_node", "control_plane", "shared"}
+    assert {"shared/regions/regions.yaml", "shared/countries.csv"} <= files
 
 
 @pytest.mark.parametrize("module", ["heliovox", "heliovox.client", "heliovox.cli.main"])

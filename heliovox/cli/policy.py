@@ -1,0 +1,113 @@
+"""`heliovox policy`: whether a world's regions and policies make sense, before anybody is served.
+
+What it reads belongs to the centre's distribution and is imported when a command runs.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heliovox.cli.display import printable
+from heliovox.cli.exits import Exit
+from heliovox.client.errors import ClientError
+
+if TYPE_CHECKING:
+    from shared.regions.file import Checked
+
+Commands = argparse._SubParsersAction  # noqa: SLF001 argparse has no public name for it
+
+_LINT = """Reads a regions.yaml and says everything that is wrong with it, a line each:
+file:line: key: message; remedy. Warnings are odd and possible, errors keep the file from being
+used: unknown keys, policies that could place nobody, overflow outside of what is allowed.
+
+Exit code 0 without errors, 1 with."""
+
+
+class NeedsControl(ClientError):
+    """Regions and policies are read by what the control plane is made of."""
+
+
+def register(subparsers: "Commands[argparse.ArgumentParser]") -> None:
+    """Adds `policy` and its commands."""
+    parser = subparsers.add_parser("policy", help="check who may be served where")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    lint = commands.add_parser(
+        "lint",
+        help="say what is wrong with a regions.yaml",
+        description=_LINT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    lint.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        metavar="FILE",
+        help="a regions.yaml (HELIOVOX_REGIONS; default: the world that ships with heliovox)",
+    )
+    lint.add_argument("--json", action="store_true", help="one line of JSON instead")
+    lint.set_defaults(act=_lint)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs a command. Returns the exit code."""
+    code: int = args.act(args)
+    return code
+
+
+def _lint(args: argparse.Namespace) -> int:
+    try:
+        from shared.regions.file import check_file, default_world_path  # noqa: PLC0415 heavy
+    except ImportError as error:
+        raise NeedsControl("policy reads worlds: pip install 'heliovox[control]'") from error
+    path = _file(args.file, os.environ) or default_world_path()
+    checked = check_file(path)
+    if args.json:
+        print(_as_json(path, checked))
+    else:
+        for problem in checked.problems:
+            print(printable(str(problem)))
+        print(printable(_verdict(path, checked)), file=sys.stderr)
+    return Exit.FAILED if checked.world is None else Exit.OK
+
+
+def _file(given: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file that an option or the environment names."""
+    named = environ.get("HELIOVOX_REGIONS")
+    return given or (Path(named) if named else None)
+
+
+def _verdict(path: Path, checked: "Checked") -> str:
+    world, warnings = checked.world, [p for p in checked.problems if p.severity == "warning"]
+    if world is None:
+        return f"{path}: {_count(len(checked.problems) - len(warnings), 'error')}"
+    parts = (
+        _count(len(world.regions), "region"),
+        _count(len(world.zones), "zone"),
+        _count(len(world.policies), "policy", "policies"),
+        _count(len(warnings), "warning"),
+    )
+    return f"{path}: well: {', '.join(parts)}, version {world.version}"
+
+
+def _count(number: int, one: str, several: str | None = None) -> str:
+    return f"{number} {one if number == 1 else several or one + 's'}"
+
+
+def _as_json(path: Path, checked: "Checked") -> str:
+    problems = [
+        {name: getattr(problem, name) for name in problem.__struct_fields__}
+        for problem in checked.problems
+    ]
+    world = checked.world
+    return json.dumps(
+        {
+            "ok": world is not None,
+            "file": str(path),
+            "version": world.version if world else None,
+            "problems": problems,
+        }
+    )

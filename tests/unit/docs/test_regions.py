@@ -1,0 +1,71 @@
+"""The page on regions names every key that the structs have, and its example is a world."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from shared.policy import compile_policies
+from shared.regions import Overflow, Policy, Region, Tiers
+from shared.regions.composing import MAX_BYTES
+from shared.regions.file import REQUIRED, SECTIONS, check_text, default_world_path, load_world
+from shared.regions.parts import MOST_WAIT_S, keys_of
+
+PAGE = (Path(__file__).parents[3] / "docs" / "regions.md").read_text()
+
+
+def rows(head: str) -> dict[str, list[str]]:
+    """The rows of a table by what stands in their first cell."""
+    table = PAGE.split(f"| {head} |")[1].split("\n\n")[0]
+    cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in table.splitlines()[2:]]
+    return {row[0].strip("`"): row[1:] for row in cells}
+
+
+@pytest.mark.parametrize(
+    ("head", "struct"),
+    [
+        ("key of a region", Region),
+        ("key of `tiers`", Tiers),
+        ("key of a policy", Policy),
+        ("key of `overflow`", Overflow),
+    ],
+)
+def test_every_key_is_on_the_page_and_every_key_on_the_page_is_one(
+    head: str, struct: type[msgspec.Struct]
+) -> None:
+    assert tuple(rows(head)) == keys_of(struct)
+
+
+def test_sections_of_the_file_and_which_are_needed() -> None:
+    table = rows("key of the file")
+    assert tuple(table) == SECTIONS
+    assert {name for name, (needed, _) in table.items() if needed == "yes"} == set(REQUIRED)
+
+
+def test_defaults_and_limits_on_the_page_are_the_real_ones() -> None:
+    policy = Policy("p", ())
+    table = rows("key of a policy")
+    assert table["when_full"][0] == f"`{policy.when_full}`"
+    assert table["wait_s"] == [
+        f"{policy.wait_s:g}",
+        f"how long `wait` waits, {MOST_WAIT_S:g} at most",
+    ]
+    assert f"{MAX_BYTES // 1024} KiB" in PAGE
+
+
+def test_the_example_is_a_world_without_a_blemish() -> None:
+    [example] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert check_text(example, "docs/regions.md").problems == ()
+
+
+def test_the_policies_that_ship_are_described_as_they_are() -> None:
+    policies = compile_policies(load_world(default_world_path())).by_name
+    table = rows("policy")
+    assert table.keys() == policies.keys()
+    for name, (allowed, _, full) in table.items():
+        policy = policies[name]
+        if allowed != "every region":
+            assert set(re.findall(r"`([a-z-]+)`", allowed)) == policy.allowed
+        waits = f"waits {policy.wait_s:g} s"
+        assert full == ("refuses" if policy.when_full == "refuse" else waits)
