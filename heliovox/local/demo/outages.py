@@ -99,19 +99,20 @@ async def stop_the_centre(stage: Stage, speaking: Speaking) -> Step:
     """A caller speaks on while the control plane is stopped, and another one comes without it."""
     stage.screen.title("The control plane is stopped while a caller in Paris speaks")
     recording = replace(speaking.said[PARIS.name].recording, speaker="Paris, live all the while")
-    show = stage.screen.board([recording.speaker, "Paris, straight to the node"])
+    board = stage.screen.board([recording.speaker, "Paris, straight to the node"])
+    show_live, show_straight = board(0), board(1)
     live, begun, down = Live(recording), asyncio.Event(), asyncio.Event()
 
     def shown(event: Event) -> None:
         begun.set()
-        show(0)(event)
+        show_live(event)
 
     async def straight() -> CallReport:
         await begun.wait()
         code.append(await stage.world.control.stop())
         down.set()
         return CallReport.of(
-            recording, await call(stage.straight(HOME), recording, show(1), PARIS.where)
+            recording, await call(stage.straight(HOME), recording, show_straight, PARIS.where)
         )
 
     code: list[int | None] = []
