@@ -78,6 +78,7 @@ def _serve_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--engine", help="onnx or sherpa")
     serve.add_argument("--variant", help="fp32 or int8")
     serve.add_argument("--provider", help="cpu or cuda")
+    serve.add_argument("--region", help="where the node stands, as a member of a fleet")
     serve.add_argument("--drain-s", type=float, help="time for live sessions to end")
     serve.add_argument("--log-level", help="debug, info, warning or error")
     serve.add_argument("--log-format", help="text or json")

@@ -1,21 +1,36 @@
 """The only place that constructs: settings in, a running node out."""
 
 import asyncio
+import importlib
 import secrets
 import sys
+from collections.abc import Callable
 
 from edge_node.capacity.admission import Admission
+from edge_node.capacity.calibration import Calibration
+from edge_node.centre.answers import Abilities
+from edge_node.centre.desk import TextAccounts
+from edge_node.centre.link import Dial
 from edge_node.conversation import Conversation, House
+from edge_node.desk import Accounts, Desk, KeyDesk
 from edge_node.engines import engine_maker, make_speech
 from edge_node.key_store import KeyStore
+from edge_node.member import Member
+from edge_node.member import Node as NodeRead
 from edge_node.protocols.connections import Door
 from edge_node.protocols.http import HttpNode, make_app
-from edge_node.protocols.peer import Peer
+from edge_node.protocols.peer import Peer, Shown
 from edge_node.protocols.registry import Registry
 from edge_node.protocols.sockets import SocketLimits
 from edge_node.protocols.speech import SpeechOffer
 from edge_node.protocols.ticker import Ticker
-from edge_node.readings import connection_readings, device_readings, session_readings
+from edge_node.readings import (
+    connection_readings,
+    device_readings,
+    member_readings,
+    session_readings,
+)
+from edge_node.relaying import Relays
 from edge_node.server import door_config
 from edge_node.sessions.limits import Limits
 from edge_node.sessions.opening import Offer
@@ -25,6 +40,7 @@ from edge_node.stt.batcher import BatchRules
 from edge_node.stt.service import Recogniser
 from edge_node.tally import Tally
 from shared.announcement import Announcer
+from shared.bus import Bus
 from shared.clock import SystemClock
 from shared.files import raise_open_files
 from shared.metrics import Metrics
@@ -33,6 +49,28 @@ from shared.service import Service, run_all
 from shared.tasks import Tasks
 
 TICK_S = 1.0
+
+
+def bus_dial(settings: EdgeSettings) -> Dial:
+    """Connects to the region's server with the node's own credentials."""
+    node = settings.node_id
+
+    async def dial() -> Bus:
+        nats = importlib.import_module("shared.bus.nats_bus")
+        bus: Bus = await nats.NatsBus.connect(
+            settings.bus.url,
+            settings.bus.seed_file,
+            name=node,
+            inbox_prefix=f"_INBOX.{node}",
+            wait_s=0,
+        )
+        return bus
+
+    return dial
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)
 
 
 async def serve(settings: EdgeSettings, *, as_json: bool) -> None:
@@ -47,59 +85,59 @@ async def serve(settings: EdgeSettings, *, as_json: bool) -> None:
     node = Node(settings)
     listener = listen(settings.host, settings.port)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    announcer = Announcer(
-        "heliovox-edge",
-        sys.stdout,
-        as_json=as_json,
-        url=f"http://{host}:{listener.getsockname()[1]}",
-    )
-    if not node.keys.path.exists():
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    announcer = Announcer("heliovox-edge", sys.stdout, as_json=as_json, url=url)
+    if node.keys is not None and not node.keys.path.exists():
         announcer.key_made("default", node.keys.add("default"))
     stop = asyncio.Event()
-    services: list[Service] = [
-        node.recogniser,
-        node.speech,
-        Ticker(node.clock, [node.registry.tick, node.keys.tick], TICK_S),
-        HttpServer(listener, lambda: door_config(node.open_door())),
-        node.stopping(stop),
-        announcer,
-    ]
+    door = HttpServer(listener, lambda: door_config(node.open_door()))
     try:
-        await run_all(services, stop)
+        await run_all([*node.services(url, door, node.stopping(stop)), announcer], stop)
     finally:
         await node.tasks.end()
 
 
 class Node:
-    """The parts of a node, put together."""
+    """The parts of a node, put together.
 
-    def __init__(self, settings: EdgeSettings) -> None:
+    Args:
+        dial_of: how a node with these settings connects to the bus.
+    """
+
+    def __init__(
+        self, settings: EdgeSettings, dial_of: Callable[[EdgeSettings], Dial] = bus_dial
+    ) -> None:
         self.settings, self.clock = settings, SystemClock()
-        self.keys = KeyStore(settings.state_dir / "keys.json")
+        self._dial_of = dial_of
+        self.admission = Admission(settings.node_id, settings.max_streams)
+        self.speech = make_speech(settings, self.clock)
+        self.calibration = Calibration(settings, self.speech, self.clock, self.admission.measured)
         batch = settings.batch
         self.recogniser = Recogniser(
-            engine_maker(settings),
+            self.calibration.wrapped(engine_maker(settings)),
             BatchRules(batch.max_streams, batch.max_wait_ms / 1000),
             self.clock,
         )
-        self.speech = make_speech(settings, self.clock)
         self.registry = Registry(settings.connections.limits(raise_open_files()), self.clock)
-        self.admission = Admission(settings.node_id, settings.max_streams)
         self.tally, self.tasks = Tally(), Tasks()
+        self.live: dict[str, Conversation] = {}
+        self.keys: KeyStore | None = None
+        self.member: Member | None = None
+        self.desk, self.accounts = self._desk()
         self.http = self._http()
 
     def open_door(self) -> Door:
         """What connections need, once the recogniser is loaded and its facts are known."""
         house = self._house()
 
-        def converse(peer: Peer, authenticated: bool) -> Conversation:  # noqa: FBT001 a state
-            return Conversation(peer, house, authenticated=authenticated)
+        def converse(peer: Peer, shown: Shown) -> Conversation:
+            return Conversation(peer, house, shown)
 
         return Door(
             node=self.settings.node_id,
             app=make_app(self.http),
             registry=self.registry,
-            knows=self.keys.knows,
+            doubt=self.desk.doubt,
             converse=converse,
             limits=SocketLimits(liveness=self.settings.connections.liveness),
         )
@@ -115,18 +153,71 @@ class Node:
             stop,
         )
 
-    def _http(self) -> HttpNode:
+    def services(self, url: str, door: Service, stopping: Service) -> list[Service]:
+        """All there is, in the order of starting; the fleet hears of the node last.
+
+        Args:
+            url: where the node listens.
+            door: its port.
+            stopping: what ends it.
+        """
+        ticks = [self.registry.tick]
+        if self.keys is not None:
+            ticks.append(self.keys.tick)
+        first: list[Service] = [self.recogniser, self.speech, self.calibration]
+        if (member := self.member) is None:
+            return [*first, Ticker(self.clock, ticks, TICK_S), door, stopping]
+        member.listens_at(url)
+        ticker = Ticker(self.clock, [*ticks, member.tick], TICK_S)
+        lines: list[Service] = [member.link, member.bundles, member.notes]
+        return [*first, *lines, ticker, door, stopping, member.reports]
+
+    def _desk(self) -> tuple[Desk, Accounts]:
         settings = self.settings
+        if settings.region is None:
+            keys = self.keys = KeyStore(settings.state_dir / "keys.json")
+            return KeyDesk(self.admission, keys.knows, _new_id), Accounts(keys.knows)
+        member = self.member = Member(
+            settings, self._as_read(), self.clock, self._dial_of(settings), _new_id
+        )
+        return member.desk, TextAccounts(member.desk)
+
+    def _as_read(self) -> NodeRead:
+        return NodeRead(
+            admission=self.admission,
+            abilities=self._abilities,
+            steps=self.recogniser.device.meter.read,
+            queue=lambda: self.recogniser.device.waiting,
+            healthy=lambda: not any((self.recogniser.check(), self.speech.check())),
+            stopping=lambda: self.registry.draining,
+            end_session=self._end_session,
+        )
+
+    def _abilities(self) -> Abilities:
+        profile = self.recogniser.device.profile
+        return Abilities(profile.languages, (profile.model,), self.speech.voices)
+
+    def _end_session(self, session: str) -> bool:
+        conversation = self.live.get(session)
+        if conversation is not None:
+            conversation.drain_over("operator")
+        return conversation is not None
+
+    def _http(self) -> HttpNode:
+        settings, member = self.settings, self.member
+        checks = {
+            "recogniser": self.recogniser.check,
+            "speech": self.speech.check,
+            "admission": lambda: "draining" if self.admission.draining else None,
+        }
+        if member is not None:
+            checks["bundle"] = member.bundles.check
         http = HttpNode(
             name=settings.node_id,
-            knows=self.keys.knows,
+            accounts=self.accounts,
             speaker=self.speech,
             offer=SpeechOffer(self.speech.voices, settings.max_text_characters),
-            checks={
-                "recogniser": self.recogniser.check,
-                "speech": self.speech.check,
-                "admission": lambda: "draining" if self.admission.draining else None,
-            },
+            checks=checks,
             draining=lambda: self.admission.draining,
             max_speeches=settings.max_speeches,
         )
@@ -135,6 +226,7 @@ class Node:
                 *connection_readings(self.registry),
                 *session_readings(self.admission, self.tally, http),
                 *device_readings(self.recogniser.device.meter),
+                *([] if member is None else member_readings(member)),
             ]
         )
         return http
@@ -151,17 +243,18 @@ class Node:
             lookahead_ms=round(profile.lookahead_samples / per_ms),
             graphs=profile.graphs,
             graph=profile.graph,
+            region=self.settings.region,
         )
         return House(
             offer=offer,
             limits=self._limits(),
-            admission=self.admission,
+            desk=self.desk,
             device=self.recogniser.device,
             speaker=self.speech,
             tasks=self.tasks,
-            is_key=self.keys.knows,
-            new_id=lambda: secrets.token_hex(8),
             tally=self.tally,
+            relays=Relays() if self.member is None else self.member.relays,
+            live=self.live,
         )
 
     def _limits(self) -> Limits:

@@ -1,16 +1,19 @@
 """One caller's conversation: carries out what the session decides. One a connection.
 
 Everything here runs on the event loop and returns at once; words come back from the device's
-thread through `heard`, speech from a task of its own.
+thread through `heard`, speech and the control plane's answers from tasks of their own.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal
 
-from edge_node.capacity.admission import Admission
-from edge_node.protocols.peer import Peer
+from edge_node.desk import Admitted, Desk, Elsewhere, Permit, Question, Used
+from edge_node.protocols.peer import Peer, Shown
+from edge_node.relaying import Relay, Relays
 from edge_node.sessions.events import (
     Audio,
     Command,
@@ -25,9 +28,11 @@ from edge_node.sessions.events import (
     LeaveSeat,
     LinkLost,
     Mark,
+    PassedOn,
     ReadAudio,
     Say,
     SeatGranted,
+    SentOn,
     Spoke,
     TakeSeat,
     Tell,
@@ -37,18 +42,23 @@ from edge_node.sessions.events import (
 from edge_node.sessions.heard import Heard
 from edge_node.sessions.limits import Limits
 from edge_node.sessions.machine import Session
-from edge_node.sessions.opening import Offer
+from edge_node.sessions.opening import Offer, Opening
+from edge_node.sessions.states import Stream
 from edge_node.sessions.utterances import Rules
 from edge_node.stt.device import Device, Occupant
 from edge_node.stt.seat import EndAsked, MarkerAsked, Seat
 from edge_node.tally import Tally
 from edge_node.tts.saying import Saying, Speaker
+from edge_node.waiting import Waiting
 from heliovox.protocol import codec
-from heliovox.protocol.messages import Speak, Start
+from heliovox.protocol.messages import Redirect, Speak, Start
 from shared.errors import InvalidMessage, Unauthorised, VoiceError
 from shared.tasks import Tasks
 
 _log = logging.getLogger(__name__)
+
+USAGE_S = 30.0
+"""Between two notes of what a live session has used."""
 
 
 @dataclass(frozen=True)
@@ -57,28 +67,34 @@ class House:
 
     offer: Offer
     limits: Limits
-    admission: Admission
+    desk: Desk
     device: Device
     speaker: Speaker
     tasks: Tasks
-    is_key: Callable[[str], bool]
-    new_id: Callable[[], str]
     tally: Tally = field(default_factory=Tally)
+    relays: Relays = field(default_factory=Relays)
+    live: dict[str, "Conversation"] = field(default_factory=dict)
+    """Sessions with a seat, by id."""
 
 
 class Conversation:
     """Between the connection's shell and the session's machine.
 
     Args:
-        authenticated: whether the handshake carried a good key; if not, `start` must.
+        shown: what the handshake carried, found good there; if nothing, `start` must carry it.
     """
 
-    def __init__(self, peer: Peer, house: House, *, authenticated: bool) -> None:
-        self._peer, self._house = peer, house
-        self._authenticated = authenticated
+    def __init__(self, peer: Peer, house: House, shown: Shown) -> None:
+        self._peer, self._house, self._shown = peer, house, shown
         self.session = Session(house.offer, house.limits)
+        self._permit: Permit | None = None
+        self._waiting: Waiting | None = None
+        self._relay: Relay | None = None
         self._occupant: Occupant | None = None
-        self._seated = False
+        self._admitted: Admitted | None = None
+        self._noted_s: float | None = None
+        self._characters = 0
+        self._said_so_far: tuple[Speak, Saying] | None = None
         self._saying: asyncio.Task[None] | None = None
         self._can_write = asyncio.Event()
         self._can_write.set()
@@ -88,31 +104,55 @@ class Conversation:
 
     def text(self, data: bytes) -> None:
         """A whole text message. Never raises."""
+        if self._relay is not None:
+            self._relay.text(data)
+        elif self._waiting is not None:
+            self._hold(partial(self.text, data), len(data))
+        else:
+            self._read(data)
+
+    def _read(self, data: bytes) -> None:
         try:
             message = codec.decode_client(data)
         except codec.Undecodable as error:
             remedy = "see docs/protocol.md"
             self.refuse(InvalidMessage(str(error), field=error.field, remedy=remedy))
             return
-        if not self._authenticated and not self._shows_key(message):
-            self.refuse(Unauthorised("no known key", field="key", remedy="ask for a key"))
+        try:
+            if isinstance(message, Start) and self.session.opening is None:
+                message = self._permitted(message)
+            elif self._permit is None and self._shown.nothing:
+                raise _nobody()
+        except VoiceError as error:
+            self.refuse(error)
             return
         self._handle(message)
 
-    def _shows_key(self, message: object) -> bool:
-        shown = isinstance(message, Start) and message.key is not None
-        self._authenticated = shown and self._house.is_key(message.key or "")  # type: ignore[attr-defined]
-        return self._authenticated
+    def _permitted(self, start: Start) -> Start:
+        shown = Shown(start.key, start.ticket) if self._shown.nothing else self._shown
+        if shown.nothing:
+            raise _nobody()
+        self._permit = self._house.desk.permit(shown, start)
+        return self._permit.start()
 
     def audio(self, data: bytes) -> None:
         """A whole binary message. Never raises."""
+        if self._relay is not None:
+            self._relay.audio(data)
+            return
+        if self._waiting is not None:
+            self._hold(partial(self.audio, data), len(data))
+            return
         occupant = self._occupant
         worked_off = 0 if occupant is None else occupant.seat.consumed_sample
         self._handle(Audio(data, worked_off))
 
     def refuse(self, error: VoiceError) -> None:
         """The shell found something that the session cannot live with."""
-        self._handle(Failed(error))
+        if self._relay is not None:
+            self._relay.fail(error)
+        else:
+            self._handle(Failed(error))
 
     def writable(self, yes: bool) -> None:  # noqa: FBT001 the shell's own signal
         """Whether the caller keeps up with what is sent."""
@@ -124,20 +164,35 @@ class Conversation:
 
     def lost(self) -> None:
         """The connection is gone."""
+        if self._relay is not None:
+            self._relay.lost()
         self._handle(LinkLost())
         self._hush()
 
     def drain(self, deadline_ms: int) -> None:
         """The node will stop."""
-        self._handle(Drain(deadline_ms))
+        if self._relay is not None:
+            self._relay.drain(deadline_ms)
+        else:
+            self._handle(Drain(deadline_ms))
 
-    def drain_over(self) -> None:
-        """The node stops: what was heard is told, then the session ends."""
-        self._handle(DrainOver())
+    def drain_over(self, reason: str = "draining") -> None:
+        """The node stops, or an operator ends it: what was heard is told, then it ends."""
+        if self._relay is not None:
+            self._relay.end()
+        else:
+            self._handle(DrainOver(reason))
 
     def tick(self, now_s: float) -> None:
         """About once a second."""
         self._handle(Tick(now_s))
+        if self._admitted is None:
+            return
+        if self._noted_s is None:
+            self._noted_s = now_s
+        elif now_s - self._noted_s >= USAGE_S:
+            self._noted_s = now_s
+            self._note("usage")
 
     # --- from the device ---
 
@@ -174,14 +229,24 @@ class Conversation:
         self._house.tally.told(command.message)
         self._peer.send_text(codec.encode(command.message))
 
+    # --- a seat ---
+
     def _take_seat(self, command: TakeSeat) -> None:
-        house, opening = self._house, command.opening
+        assert self._permit is not None
         try:
-            house.admission.take()
+            found = self._permit.seat(command.opening)
         except VoiceError as error:
             self._handle(Failed(error))
             return
-        self._seated = True
+        if isinstance(found, Admitted):
+            self._sit_down(found, command.opening)
+        else:
+            self._waiting = Waiting()
+            work = self._settle(found, command.opening)
+            _ = self._house.tasks.begin(work, name="a caller's place")
+
+    def _sit_down(self, admitted: Admitted, opening: Opening) -> None:
+        house, self._admitted = self._house, admitted
         try:
             if opening.hears:
                 profile = house.device.profile
@@ -190,19 +255,92 @@ class Conversation:
                 seat = Seat(opening.audio, profile, rules)
                 self._occupant = house.device.enter(seat, self.heard, opening.graph)
         except VoiceError as error:
-            self._leave_seat()
+            self._admitted = None
+            house.desk.leave(admitted)
             self._handle(Failed(error))
             return
-        self._handle(SeatGranted(house.new_id(), opening))
+        house.live[admitted.session] = self
+        self._handle(SeatGranted(admitted.session, opening, admitted.terms.decision))
+        self._note("started")
 
     def _leave_seat(self) -> None:
         if self._occupant is not None:
             self._house.device.leave(self._occupant)
             self._occupant = None
-        if self._seated:
-            self._seated = False
-            self._house.admission.leave()
+        if (admitted := self._admitted) is not None:
+            self._note("ended", self.session.ended_because)
+            self._admitted = None
+            self._house.live.pop(admitted.session, None)
+            self._house.desk.leave(admitted)
             _log.debug("session %s was\n%s", self.session.id, self.session.history)
+
+    def _note(self, event: Literal["started", "usage", "ended"], reason: str | None = None) -> None:
+        opening = self.session.opening
+        if self._admitted is None or opening is None:
+            return
+        hearing = self.session.hearing
+        audio_ms = 0 if hearing is None else hearing.totals()[1]
+        used = Used(audio_ms, self._characters + self._being_said())
+        self._house.desk.note(event, self._admitted, opening, used, reason)
+
+    # --- while the control plane is asked ---
+
+    def _hold(self, message: Callable[[], None], size_bytes: int) -> None:
+        """What comes before the decision is not looked at, and nothing more is read."""
+        assert self._waiting is not None
+        self._peer.pause_reading()
+        try:
+            self._waiting.hold(message, size_bytes)
+        except VoiceError as error:
+            self.refuse(error)
+
+    async def _settle(self, question: Question, opening: Opening) -> None:
+        """However it ends, no seat is held anywhere for somebody who is gone."""
+        try:
+            found = await question.settle()
+        except VoiceError as error:
+            self._waiting = None
+            self._handle(Failed(error))
+            return
+        waiting, self._waiting = self._waiting, None
+        if self.session.stream.state is Stream.ENDED:
+            self._not_needed(found)
+            return
+        if isinstance(found, Admitted):
+            self._sit_down(found, opening)
+        else:
+            self._go_elsewhere(found)
+        self._peer.resume_reading()
+        if waiting is not None:
+            waiting.let_go()
+
+    def _not_needed(self, found: Admitted | Elsewhere) -> None:
+        if isinstance(found, Admitted):
+            self._house.desk.leave(found)
+        else:
+            self._house.desk.give_back(found)
+
+    def _go_elsewhere(self, found: Elsewhere) -> None:
+        assert self._permit is not None
+        answer, start = found.answer, self._permit.start()
+        if start.redirect:
+            redirect = Redirect(
+                answer.url, answer.ticket, answer.node, answer.region, answer.decision, found.reason
+            )
+            self._handle(SentOn(redirect))
+            return
+        try:
+            relay = self._house.relays.open(
+                self._peer, self._can_write, answer, start, self._house.tasks
+            )
+        except VoiceError as error:
+            self._house.desk.give_back(found)
+            self._handle(Failed(error))
+            return
+        self._handle(PassedOn())
+        self._relay = relay
+
+    # --- the seat's own ---
 
     def _end_utterance(self, command: EndUtterance) -> None:
         if self._occupant is not None:
@@ -232,13 +370,24 @@ class Conversation:
         saying = Saying(self._peer, self._house.speaker, self._can_write, opening)
         work = self._house.tasks.begin(saying.say(speak), name=f"say {self.session.id}")
         work.add_done_callback(lambda _: self._said(speak, saying))
-        self._saying = work
+        self._saying, self._said_so_far = work, (speak, saying)
 
     def _said(self, speak: Speak, saying: Saying) -> None:
         """However it ended: a task cancelled before its first step runs no line of itself."""
-        self._saying = None
+        self._characters += self._being_said()
+        self._saying = self._said_so_far = None
         self._handle(Spoke(speak.id, saying.samples, cancelled=not saying.whole))
+
+    def _being_said(self) -> int:
+        """Characters of a text that has begun to sound."""
+        if self._said_so_far is None or not self._said_so_far[1].samples:
+            return 0
+        return len(self._said_so_far[0].text)
 
     def _hush(self) -> None:
         if self._saying is not None:
             self._saying.cancel()
+
+
+def _nobody() -> Unauthorised:
+    return Unauthorised("no known key", field="key", remedy="ask for a key")

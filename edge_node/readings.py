@@ -1,8 +1,9 @@
 """Which numbers of the node operators see."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from edge_node.capacity.admission import Admission
+from edge_node.member import Member
 from edge_node.protocols.http import HttpNode
 from edge_node.protocols.registry import Registry
 from edge_node.stt.meter import StepMeter
@@ -35,6 +36,11 @@ def session_readings(admission: Admission, tally: Tally, http: HttpNode) -> list
     return [
         Reading("heliovox_edge_streams", "Sessions with a seat.", lambda: admission.taken),
         Reading("heliovox_edge_streams_limit", "Seats.", lambda: admission.limit),
+        Reading(
+            "heliovox_edge_streams_reserved",
+            "Seats held for tickets that have not come.",
+            lambda: admission.reserved,
+        ),
         Reading("heliovox_edge_draining", "1 while draining.", lambda: float(admission.draining)),
         Reading("heliovox_edge_speeches", "Texts being said over HTTP.", lambda: http.speeches),
         _counts("sessions_started", "Sessions by kind.", tally.started, "kind"),
@@ -62,6 +68,34 @@ def device_readings(meter: StepMeter) -> list[Reading]:
             lambda: meter.read().p95_ms,
         ),
     ]
+
+
+def member_readings(member: Member) -> list[Reading]:
+    """How a node of a fleet stands with it."""
+    link, bundles, notes, relays = member.link, member.bundles, member.notes, member.relays
+    return [
+        Reading("heliovox_edge_bus_connected", "1 with the bus.", lambda: float(link.connected)),
+        Reading(
+            "heliovox_edge_bundle_valid",
+            "1 while callers with keys can be let in.",
+            lambda: float(bundles.rules is not None),
+        ),
+        _count("bundles_taken_over", "Bundles.", lambda: bundles.taken_over),
+        _count("bundles_refused", "Forged, expired or unreadable ones.", lambda: bundles.refused),
+        _count("reports", "Capacity reports sent.", lambda: member.reports.sent),
+        _count("centre_asked", "Callers that the centre was asked about.", lambda: link.asked),
+        _count("centre_unanswered", "Of these, without an answer.", lambda: link.unanswered),
+        Reading("heliovox_edge_relays", "Callers passed on now.", lambda: relays.live),
+        _count("relays_opened", "Callers passed on.", lambda: relays.opened),
+        _count("relays_failed", "Of these, without the other node.", lambda: relays.failed),
+        _count("notes_kept", "Notes of sessions, kept.", lambda: notes.kept),
+        _count("notes_dropped", "Notes of sessions, lost.", lambda: notes.outbox.dropped),
+        Reading("heliovox_edge_notes_waiting", "Not kept yet.", lambda: len(notes.outbox)),
+    ]
+
+
+def _count(name: str, text: str, read: Callable[[], float]) -> Reading:
+    return Reading(f"heliovox_edge_{name}", text, read, counter=True)
 
 
 def _counts(name: str, text: str, counts: Mapping[str, int], label: str) -> Reading:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from platformdirs import user_state_path
+from platformdirs import user_cache_path, user_state_path
 from pydantic import (
     Field,
     PositiveFloat,
@@ -20,7 +20,10 @@ from pydantic_settings import (
 
 from edge_node.protocols.liveness import LivenessLimits
 from edge_node.protocols.registry import ConnectionLimits
+from heliovox.client.address import stream_url
+from shared.capacity import Tier
 from shared.settings import Section, load_settings
+from shared.subjects import CENTRE, token
 from shared.telemetry import LogFormat
 
 ENV_PREFIX = "HELIOVOX_EDGE_"
@@ -86,6 +89,37 @@ class BatchSettings(Section):
     larger the batches and the cheaper each stream."""
 
 
+class CapacitySettings(Section):
+    """How many sessions fit. Only nodes of a fleet measure it."""
+
+    calibrate: bool = True
+    """Whether the node measures itself before it is ready (about 3 s, once for a model and a
+    device); without, `max_streams` is all that it knows."""
+    share: float = Field(default=1.0, gt=0, le=1)
+    """Of the machine, where several nodes share one: each takes its part of what it measures."""
+    cache_dir: Path = Field(default_factory=lambda: user_cache_path("heliovox") / "capacity")
+    """Where measurements are kept. Nodes of one machine share it, and measure in turn."""
+    step_p95_ms: PositiveFloat = 80.0
+    """How long a step of the recogniser may take in 95 of 100 cases. Longer fits more streams, and
+    makes the words of each of them later."""
+
+
+class BusSettings(Section):
+    """The region's NATS server."""
+
+    url: str | None = None
+    """`nats://host:port`."""
+    seed_file: Path | None = None
+    """The node's nkey seed, readable by its owner alone."""
+
+
+class CentreSettings(Section):
+    """Whose word counts."""
+
+    public_key_file: Path | None = None
+    """The control plane's Ed25519 public key (PEM): tickets and bundles are verified with it."""
+
+
 class EdgeSettings(BaseSettings):
     """A node. The environment (HELIOVOX_EDGE_...) outranks the file, the command line both."""
 
@@ -122,11 +156,42 @@ class EdgeSettings(BaseSettings):
     """Whether the node speaks. Voices take some 100 MB of memory and a thread."""
     drain_s: float = Field(default=30.0, ge=0)
     """How long live sessions may go on after SIGTERM. Longer is kinder, and delays every update."""
+    region: str | None = None
+    """Where the node stands, as `regions.yaml` names it: makes it a member of a fleet. Without, it
+    admits by its own keys file and speaks to nobody."""
+    public_url: str | None = None
+    """Where callers and other nodes reach it; None is the address that it listens on."""
+    tier: Tier = "hot"
+    """What the plan counts the node as."""
+    max_relays: int = Field(default=16, ge=0)
+    """Callers that the node passes on to another one at one time, as they cannot be redirected."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: LogFormat = "text"
     connections: ConnectionSettings = ConnectionSettings()
     sessions: SessionSettings = SessionSettings()
     batch: BatchSettings = BatchSettings()
+    capacity: CapacitySettings = CapacitySettings()
+    bus: BusSettings = BusSettings()
+    centre: CentreSettings = CentreSettings()
+
+    @model_validator(mode="after")
+    def _a_member_knows_its_fleet(self) -> Self:
+        if self.region is None:
+            return self
+        if self.region == CENTRE:
+            raise ValueError(f"region={self.region}: no region may be called so")
+        token(self.region)
+        token(self.node_id)
+        given = {
+            "bus.url": self.bus.url,
+            "bus.seed_file": self.bus.seed_file,
+            "centre.public_key_file": self.centre.public_key_file,
+        }
+        if missing := [name for name, value in given.items() if value is None]:
+            raise ValueError(f"region={self.region} needs {', '.join(missing)} as well")
+        if self.public_url is not None:
+            stream_url(self.public_url)
+        return self
 
     @model_validator(mode="after")
     def _streams_fit_connections(self) -> Self:

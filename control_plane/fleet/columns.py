@@ -7,22 +7,13 @@ import numpy as np
 from control_plane.fleet.boots import Boots
 from control_plane.fleet.holds import Holds, room_left
 from control_plane.fleet.roster import I32, U8, Entry, offer_of
+from control_plane.fleet.state import Since
 from control_plane.fleet.states import TIERS, State
 from control_plane.fleet.view import F64
 from shared.capacity import DEAD_S, STALE_S, CapacityReport
 
 FORGET_S = 300.0
 """A node that was not heard of for so long is no longer shown to operators either."""
-
-
-@dataclass(slots=True)
-class Since:
-    """What a node's answers to reservations said of it since its last report."""
-
-    silent: bool = False
-    draining: bool = False
-    full: set[str] = field(default_factory=set)
-    """Kinds of which no further session fits."""
 
 
 @dataclass(slots=True)

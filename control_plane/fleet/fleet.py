@@ -1,17 +1,22 @@
 """The tracker: reports in, time in, a numbered view out. No clock, no loop, no bus of its own."""
 
+import copy
+from typing import Self
+
 import msgspec
 
 from control_plane.fleet import refusals
 from control_plane.fleet.atlas import Atlas
 from control_plane.fleet.boots import Boots
 from control_plane.fleet.checks import check_report
-from control_plane.fleet.columns import FORGET_S, Member, Since, entry_of
+from control_plane.fleet.columns import FORGET_S, Member, entry_of
 from control_plane.fleet.heard import Heard
 from control_plane.fleet.holds import Hold, Holds
 from control_plane.fleet.panel import Panel
 from control_plane.fleet.rows import node_row, region_rows
+from control_plane.fleet.state import FleetState, MemberState, Since
 from control_plane.fleet.view import FleetView
+from control_plane.fleet.witness import Witness
 from heliovox.protocol.control import NodeView, RegionView
 from shared import subjects
 from shared.capacity import DEAD_S, CapacityReport
@@ -32,16 +37,61 @@ class Fleet:
         world: nodes of other regions than its are refused.
         began_s: since when reports are listened to.
         most_nodes: further ones are refused once no dead one can make way.
+        witness: told of everything that goes in.
     """
 
-    def __init__(self, world: World, began_s: float, most_nodes: int = MOST_NODES) -> None:
+    def __init__(
+        self,
+        world: World,
+        began_s: float,
+        most_nodes: int = MOST_NODES,
+        witness: Witness | None = None,
+    ) -> None:
         self._atlas = Atlas(world)
         self._most = most_nodes
-        self._now_s = began_s
+        self._began_s = self._now_s = began_s
         self._members: dict[str, Member] = {}
         self._gone: dict[str, str] = {}  # node -> the boot that said goodbye
         self._panel = Panel(began_s)
-        self._holds = 0
+        self._asked_for = 0
+        self._witness = witness or Witness()
+        self._witness.snapshot(self.state())
+
+    @classmethod
+    def restored(cls, state: FleetState) -> Self:
+        """A fleet that goes on from where another was."""
+        fleet = cls(state.world, state.began_s, state.most_nodes)
+        fleet._now_s, fleet._asked_for, fleet._gone = state.now_s, state.holds, dict(state.gone)
+        for member in copy.deepcopy(state.members):
+            entry, holds = entry_of(member.report), Holds(member.waiting)
+            fleet._members[entry.name] = Member(
+                member.report, entry, member.boots, holds, since=member.since
+            )
+        fleet._panel = Panel(state.began_s, max(0, state.view - 1))
+        if state.view:
+            fleet.view(state.now_s)
+        return fleet
+
+    def state(self) -> FleetState:
+        """All that it knows, as of the last moment it was told of."""
+        view = 0 if self._panel.number == 0 else self.view(self._now_s).number
+        return FleetState(
+            world=self.world,
+            began_s=self._began_s,
+            now_s=self._now_s,
+            most_nodes=self._most,
+            view=view,
+            holds=self._asked_for,
+            members=[
+                MemberState(one.report, one.boots, one.holds.waiting, one.since)
+                for one in self._members.values()
+            ],
+            gone=dict(self._gone),
+        )
+
+    def holds(self) -> list[Hold]:
+        """The seats that are asked for and not counted by a report yet."""
+        return [hold for member in self._members.values() for hold in member.holds.waiting]
 
     @property
     def world(self) -> World:
@@ -50,6 +100,7 @@ class Fleet:
 
     def use(self, world: World) -> None:
         """Another world from now on. Nodes of regions that it lacks are forgotten."""
+        self._witness.used(world)
         self._atlas = Atlas(world)
         for name, member in list(self._members.items()):
             if member.report.region not in world.regions:
@@ -80,11 +131,12 @@ class Fleet:
             now_s: when it came.
             wall_s: seconds since 1970 then, to tell how far the node's clock is off; None skips it.
         """
-        self._advance(now_s)
         try:
             check_report(report)
         except InvalidMessage as error:
             return Heard("malformed", report.node[:63], error)
+        self._advance(now_s)
+        self._witness.reported(report, self._now_s)
         if self._gone.get(report.node) == report.boot:
             return Heard("gone", report.node)
         member = self._members.get(report.node)
@@ -102,12 +154,13 @@ class Fleet:
         Follow it with `granted`, `refused`, `silent` or `released`; whatever happens it is
         forgotten with a report that must know better.
         """
-        self._advance(now_s)
         member = self._members.get(node)
         if member is None:
             return None
-        self._holds += 1
-        hold = Hold(node, kind, member.report.boot, self._now_s, self._holds)
+        self._advance(now_s)
+        self._witness.held_back(node, kind, self._now_s)
+        self._asked_for += 1
+        hold = Hold(node, kind, self._now_s, self._asked_for)
         member.holds.waiting.append(hold)
         self._rewrite(member)
         return hold
@@ -121,13 +174,14 @@ class Fleet:
                 (`Reserved.held`). A report that came before the answer and has as many counts the
                 seat already. 0 where it is not known.
         """
+        self._witness.granted(hold.number, taken)
         member = self._members.get(hold.node)
         if member is None or hold not in member.holds.waiting:
             return
         hold.granted = True
         counted = member.report.held + member.report.reserved
         if 0 < taken <= counted:
-            self.released(hold)
+            self._drop(member, hold)
 
     def refused(self, hold: Hold, code: str | None) -> None:
         """The node holds no seat. What that says of it is believed until it reports again.
@@ -136,10 +190,10 @@ class Fleet:
             hold: of `held_back`.
             code: of its answer: `node_full` and `node_draining` say something, others do not.
         """
+        self._witness.refused(hold.number, code)
         member = self._members.get(hold.node)
-        if member is None or member.report.boot != hold.boot:
+        if member is None or not member.holds.drop(hold):
             return
-        member.holds.drop(hold)
         if code == NodeFull.code:
             member.since.full.add(hold.kind)
         if code == NodeDraining.code:
@@ -148,16 +202,17 @@ class Fleet:
 
     def released(self, hold: Hold) -> None:
         """The seat was refused or given back, or is counted by now. Twice is once."""
+        self._witness.released(hold.number)
         member = self._members.get(hold.node)
-        if member is not None and member.holds.drop(hold):
-            self._rewrite(member)
+        if member is not None:
+            self._drop(member, hold)
 
     def silent(self, hold: Hold) -> None:
         """The node did not answer: it counts as stale until it reports again."""
+        self._witness.silent(hold.number)
         member = self._members.get(hold.node)
-        if member is None or member.report.boot != hold.boot:
+        if member is None or not member.holds.drop(hold):
             return
-        member.holds.drop(hold)
         member.since.silent = True
         self._rewrite(member)
 
@@ -166,7 +221,11 @@ class Fleet:
         self._advance(now_s)
         if self._panel.forgets(self._now_s):
             self._forget()
-        return self._panel.view(self._atlas, self._members, self._now_s)
+        before = self._panel.number
+        view = self._panel.view(self._atlas, self._members, self._now_s)
+        if view.number != before:
+            self._witness.looked(view, self._now_s)
+        return view
 
     def nodes(self, now_s: float) -> tuple[NodeView, ...]:
         """Every node for operators, by name; the dead for five minutes more."""
@@ -247,6 +306,10 @@ class Fleet:
 
     def _rewrite(self, member: Member) -> bool:
         return self._panel.write(member, self._now_s)
+
+    def _drop(self, member: Member, hold: Hold) -> None:
+        if member.holds.drop(hold):
+            self._rewrite(member)
 
     def _remove(self, node: str) -> None:
         del self._members[node]

@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 SETTLED_S = 1.5
 """A report that comes so long after a seat was asked for knows what became of it."""
 
 
-@dataclass(slots=True, eq=False)
-class Hold:
+class Hold(msgspec.Struct, eq=False):
     """One seat asked for. Belongs to the fleet that gave it out."""
 
     node: str
     kind: str
-    boot: str
     since_s: float
     number: int
     """Counts the holds of a fleet."""

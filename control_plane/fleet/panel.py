@@ -16,9 +16,11 @@ class Panel:
 
     Args:
         began_s: since when reports are listened to; a view is settled 3 s later.
+        number: of the last view, where there was one.
     """
 
-    def __init__(self, began_s: float) -> None:
+    def __init__(self, began_s: float, number: int = 0) -> None:
+        self.number = number
         self._settled_s = began_s + STALE_S
         self._roster: Roster | None = None
         self._columns = Columns((), 0)
@@ -62,7 +64,7 @@ class Panel:
         if now_s >= self._columns.next_s:
             self._columns.look_ahead(now_s)
         if self._view is None or self._changed or not _same(self._view, view):
-            self._view = view
+            self._view, self.number = view, view.number
         self._changed = False
         return self._view
 
@@ -77,7 +79,7 @@ class Panel:
     def _copy(self, roster: Roster, now_s: float) -> FleetView:
         columns = self._columns
         return FleetView(
-            number=1 if self._view is None else self._view.number + 1,
+            number=self.number + 1,
             roster=roster,
             settled=now_s >= self._settled_s,
             state=columns.states(now_s),

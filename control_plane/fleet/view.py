@@ -1,5 +1,6 @@
 """The fleet at one moment: frozen columns, numbered. Equal numbers of one fleet, equal views."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,16 @@ class FleetView:
         """Regions by name in which nodes stand that are not dead: what may be a home region."""
         alive = self.roster.region[self.state != State.DEAD]
         return tuple(self.roster.atlas.names[at] for at in np.unique(alive))
+
+    @property
+    def digest(self) -> str:
+        """Equal for views in which every node has the same state and numbers."""
+        columns = (self.state, self.tier, self.fits, self.held, self.limit, self.step_p95_ms,
+                   self.queue)  # fmt: skip
+        digest = hashlib.blake2b(digest_size=8)
+        for column in columns:
+            digest.update(column.tobytes())
+        return digest.hexdigest()
 
     def state_of(self, node: str) -> State | None:
         """The state of a node; None for one that is not known."""

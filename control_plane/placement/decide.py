@@ -24,6 +24,8 @@ from shared.policy import CompiledPolicy
 MOST_RANKED = 64
 """Nodes whose cost is kept with the decision."""
 _ABLE, _DEAD = np.uint8(Reason.ABLE), np.uint8(State.DEAD)
+_WINNER, _LOWER = np.uint8(Reason.WINNER), np.uint8(Reason.RANKED_LOWER)
+_NOT_NEEDED = np.uint8(Reason.OVERFLOW_NOT_NEEDED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +74,9 @@ def decide(view: FleetView, ask: PlacementAsk, policy: CompiledPolicy) -> Decisi
 def _placed(question: _Question, home: int, ranking: Ranking, reasons: U8) -> Decision:
     view = question.view
     codes = placed_codes(view, question.policy, home, question.rtt_ms, ranking, reasons)
-    lost = Reason.OVERFLOW_NOT_NEEDED if ranking.at_home else Reason.RANKED_LOWER
-    reasons[ranking.nodes[ranking.at_home :]] = lost
-    reasons[ranking.nodes[: ranking.at_home]] = Reason.RANKED_LOWER
-    reasons[ranking.nodes[0]] = Reason.WINNER
+    reasons[reasons == _ABLE] = _NOT_NEEDED if ranking.at_home else _LOWER
+    reasons[ranking.nodes[: ranking.at_home]] = _LOWER
+    reasons[ranking.nodes[0]] = _WINNER
     ranked = ranking.nodes[:MOST_RANKED].copy()
     return Decision(
         ask=question.ask,

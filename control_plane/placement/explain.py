@@ -51,23 +51,24 @@ def explain(
 def _ranking(decision: Decision) -> tuple[Loser, ...]:
     rows = decision.parts_ms.round(3).T.tolist()
     return tuple(
-        _row(decision, at, parts) for at, parts in zip(decision.ranked.tolist(), rows, strict=True)
+        _row(decision, at, parts[0], parts)
+        for at, parts in zip(decision.ranked.tolist(), rows, strict=True)
     )
 
 
 def _losers(decision: Decision) -> tuple[Loser, ...]:
-    ranked = set(decision.ranked.tolist())
-    return tuple(_row(decision, at) for at in range(len(decision.reasons)) if at not in ranked)
+    roster, ranked = decision.roster, set(decision.ranked.tolist())
+    rtt_ms = roster.atlas.rtt_ms(decision.ask.place)[roster.region].round(3).tolist()
+    return tuple(_row(decision, at, rtt) for at, rtt in enumerate(rtt_ms) if at not in ranked)
 
 
-def _row(decision: Decision, at: int, parts: Sequence[float] | None = None) -> Loser:
+def _row(decision: Decision, at: int, rtt_ms: float, parts: Sequence[float] | None = None) -> Loser:
     roster = decision.roster
-    rtt_ms = roster.atlas.rtt_ms(decision.ask.place)[roster.region[at]]
     return Loser(
         node=roster.names[at],
         region=roster.region_of(at),
         reason=Reason(int(decision.reasons[at])).code,
-        rtt_ms=round(float(rtt_ms), 3),
+        rtt_ms=rtt_ms,
         cost_ms=None if parts is None else round(sum(parts), 3),
         step_ms=None if parts is None else parts[1],
         queue_ms=None if parts is None else parts[2],

@@ -7,6 +7,7 @@ import numpy as np
 from control_plane.fleet.roster import I32, U8
 from control_plane.fleet.view import F64, FleetView
 from control_plane.placement.cost import cost_parts
+from control_plane.placement.decision import MOST_CANDIDATES
 from control_plane.placement.reasons import Reason
 
 MARGIN_MS = 5.0
@@ -19,7 +20,10 @@ _OVERFLOW_MS = 1e9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """Able nodes, the winner first, then the rest: home region first, cheapest first."""
+    """Able nodes, the winner first, then the rest: home region first, cheapest first.
+
+    Where enough to try stand in the home region, the others are not ranked at all.
+    """
 
     nodes: I32
     """Indices into the view's columns."""
@@ -44,9 +48,12 @@ def rank(view: FleetView, reasons: U8, home: int, rtt_ms: F64, room: I32, draw: 
     """
     nodes = (reasons == _ABLE).nonzero()[0].astype(np.int32)
     regions = view.roster.region[nodes]
-    parts = cost_parts(view, nodes, rtt_ms[regions], room[nodes])
     away = regions != home
-    key = parts.sum(axis=0) + np.where(away, _OVERFLOW_MS, 0.0)
+    at_home = int(away.size - np.count_nonzero(away))
+    if at_home >= MOST_CANDIDATES and at_home < away.size:
+        nodes, regions, away = nodes[~away], regions[~away], away[~away]
+    parts = cost_parts(view, nodes, rtt_ms[regions], room[nodes])
+    key = parts.sum(axis=0) + away * _OVERFLOW_MS
     order = np.argsort(key, kind="stable")  # the columns are in the order of names
     if order.size:
         key = key[order]
@@ -55,7 +62,6 @@ def rank(view: FleetView, reasons: U8, home: int, rtt_ms: F64, room: I32, draw: 
         order = np.concatenate((order[chosen : chosen + 1], order[:chosen], order[chosen + 1 :]))
     else:
         chosen = 0
-    at_home = int(away.size - np.count_nonzero(away))
     return Ranking(nodes[order], parts[:, order], at_home, chosen == 0)
 
 

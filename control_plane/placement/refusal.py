@@ -1,5 +1,7 @@
 """A refusal as a caller is told it: a typed error, with the numbers that say why."""
 
+from collections.abc import Sequence
+
 from control_plane.placement.decision import Decision
 from control_plane.placement.reasons import OFFERS_NOT
 from shared.errors import NoRoom, NotAllowed
@@ -44,5 +46,16 @@ def _not_allowed(decision: Decision) -> NotAllowed:
         field="policy",
         value=decision.policy.name,
         remedy="ask for a kind, language or model that is offered there, or use another policy",
+        decision=decision.ask.id,
+    )
+
+
+def nobody_gave(decision: Decision, story: Sequence[str]) -> NoRoom:
+    """The error where nodes could take the session by what was known of them, and none did."""
+    return NoRoom(
+        f"no node gave a seat ({', '.join(story) or 'none was asked in time'})",
+        field="policy",
+        value=decision.policy.name,
+        remedy="try again: what is known of nodes is a second old at most",
         decision=decision.ask.id,
     )

@@ -8,7 +8,7 @@ import httptools
 from litestar import Litestar
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from edge_node.protocols.handshake import Accepted, KnowsKey, decide
+from edge_node.protocols.handshake import Accepted, Doubt, decide
 from edge_node.protocols.peer import ConversationFactory
 from edge_node.protocols.registry import Registry
 from edge_node.protocols.sockets import Socket, SocketLimits
@@ -26,7 +26,7 @@ class Door:
 
     app: Litestar
     registry: Registry
-    knows: KnowsKey
+    doubt: Doubt
     converse: ConversationFactory
     limits: SocketLimits
     node: str
@@ -113,9 +113,7 @@ class HttpConnection(HttpToolsProtocol):
             return
         self.connections.discard(self)  # uvicorn's own set, which it closes at its end
         self._registry.asked(self)
-        socket = Socket(
-            self._door.converse, self._door.limits, authenticated=decision.authenticated
-        )
+        socket = Socket(self._door.converse, self._door.limits, decision.shown)
         Below(self.transport, self._registry).carry(socket, decision, rest)
 
     def _decide(self) -> Accepted | VoiceError:
@@ -130,7 +128,7 @@ class HttpConnection(HttpToolsProtocol):
             path = httptools.parse_url(self.url).path.decode("ascii")
         except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
             return InvalidMessage("not a request target", field="path")
-        return decide(path, self.headers, self._door.knows)
+        return decide(path, self.headers, self._door.doubt)
 
     def _refuse(self, error: VoiceError) -> None:
         if self.cycle is not None and not self.cycle.response_complete:

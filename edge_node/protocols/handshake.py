@@ -5,8 +5,13 @@ from base64 import b64decode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from heliovox.protocol.messages import KEY_SUBPROTOCOL_PREFIX, SUBPROTOCOL
-from shared.errors import InvalidMessage, NotFound, Unauthorised, VoiceError
+from edge_node.protocols.peer import Shown
+from heliovox.protocol.messages import (
+    KEY_SUBPROTOCOL_PREFIX,
+    SUBPROTOCOL,
+    TICKET_SUBPROTOCOL_PREFIX,
+)
+from shared.errors import InvalidMessage, NotFound, VoiceError
 
 STREAM_PATH = "/v1/stream"
 
@@ -16,6 +21,8 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 KnowsKey = Callable[[str], bool]
 """Whether a key is a caller's; takes the same time for any wrong one."""
+Doubt = Callable[[Shown], VoiceError | None]
+"""Why what a caller shows is not good, if it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +32,17 @@ class Accepted:
     nonce: str
     """The value of Sec-WebSocket-Key: 16 bytes in base64."""
     subprotocol: str | None
-    authenticated: bool
-    """Whether a key came along; if not, `start` must carry one."""
+    shown: Shown
+    """The ticket or key that came along; if none did, `start` must carry one."""
 
 
-def decide(path: str, headers: Headers, knows: KnowsKey) -> Accepted | VoiceError:
+def decide(path: str, headers: Headers, doubt: Doubt) -> Accepted | VoiceError:
     """Accepts the upgrade, or says why not.
 
     Args:
         path: of the request, without its query.
         headers: of the request.
-        knows: the node's keys.
+        doubt: asked about a ticket or key.
     """
     if path != STREAM_PATH:
         return NotFound(
@@ -44,25 +51,30 @@ def decide(path: str, headers: Headers, knows: KnowsKey) -> Accepted | VoiceErro
     nonce = _header(headers, b"sec-websocket-key")
     if (wrong := _not_a_websocket(headers, nonce)) is not None:
         return wrong
-    offered = _tokens(headers, b"sec-websocket-protocol")
-    if (unknown := _unknown_version(offered)) is not None:
+    subprotocols = _tokens(headers, b"sec-websocket-protocol")
+    if (unknown := _unknown_version(subprotocols)) is not None:
         return unknown
-    key = offered_key(headers, offered)
-    if key is not None and not knows(key):
-        return Unauthorised("unknown key", field="key", remedy="use a key this node has given out")
-    subprotocol = SUBPROTOCOL if SUBPROTOCOL in offered else None
-    return Accepted(nonce, subprotocol, authenticated=key is not None)
+    shown = offered(headers, subprotocols)
+    if not shown.nothing and (wrong := doubt(shown)) is not None:
+        return wrong
+    subprotocol = SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
+    return Accepted(nonce, subprotocol, shown)
 
 
-def offered_key(headers: Headers, subprotocols: Sequence[str] = ()) -> str | None:
-    """The caller's key from `Authorization: Bearer`, or from a subprotocol; None if absent."""
+def offered(headers: Headers, subprotocols: Sequence[str] = ()) -> Shown:
+    """The caller's ticket and key from `Authorization`, or else from subprotocols."""
     scheme, _, credentials = _header(headers, b"authorization").partition(" ")
-    if scheme.lower() == "bearer":
-        return credentials.strip()
-    for offer in subprotocols:
-        if offer.startswith(KEY_SUBPROTOCOL_PREFIX):
-            return offer[len(KEY_SUBPROTOCOL_PREFIX) :]
-    return None
+    named = {"bearer": "key", "ticket": "ticket"}.get(scheme.lower())
+    if named is not None:
+        return Shown(**{named: credentials.strip()})
+    return Shown(
+        key=_behind(KEY_SUBPROTOCOL_PREFIX, subprotocols),
+        ticket=_behind(TICKET_SUBPROTOCOL_PREFIX, subprotocols),
+    )
+
+
+def _behind(prefix: str, subprotocols: Sequence[str]) -> str | None:
+    return next((one[len(prefix) :] for one in subprotocols if one.startswith(prefix)), None)
 
 
 def _not_a_websocket(headers: Headers, nonce: str) -> VoiceError | None:
@@ -89,7 +101,8 @@ def _not_a_websocket(headers: Headers, nonce: str) -> VoiceError | None:
 
 
 def _unknown_version(offered: Sequence[str]) -> VoiceError | None:
-    versions = [offer for offer in offered if not offer.startswith(KEY_SUBPROTOCOL_PREFIX)]
+    secrets = (KEY_SUBPROTOCOL_PREFIX, TICKET_SUBPROTOCOL_PREFIX)
+    versions = [offer for offer in offered if not offer.startswith(secrets)]
     if not versions or SUBPROTOCOL in versions:
         return None
     return InvalidMessage(

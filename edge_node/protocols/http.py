@@ -17,7 +17,8 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import JSONBody, SkipValidation
 from litestar.response import Stream
 
-from edge_node.protocols.handshake import KnowsKey, offered_key
+from edge_node.desk import Account, Accounts
+from edge_node.protocols.handshake import offered
 from edge_node.protocols.speech import SpeechOffer, SpeechRequest, checked_voice, speech_bytes
 from edge_node.tts.saying import Speaker
 from heliovox import __version__
@@ -39,7 +40,7 @@ class HttpNode:
     """What the routes need of the node."""
 
     name: str
-    knows: KnowsKey
+    accounts: Accounts
     speaker: Speaker
     offer: SpeechOffer
     checks: Mapping[str, Check]
@@ -100,9 +101,9 @@ def metrics(node: Node) -> Response[bytes]:
 
 
 def _needs_key(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-    key = offered_key(list(connection.scope["headers"]))
+    key = offered(list(connection.scope["headers"])).key
     node: HttpNode = connection.app.state.node
-    if key is None or not node.knows(key):
+    if not node.accounts.known(key):
         raise Unauthorised(
             "no known key", field="Authorization", remedy="send `Authorization: Bearer KEY`"
         )
@@ -111,9 +112,10 @@ def _needs_key(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRou
 @post("/v1/speech", guards=[_needs_key], status_code=HTTPStatus.OK, security=[{"key": []}])
 async def speech(request: AnyRequest, data: JSONBody[SpeechRequest], node: Node) -> Stream:
     """Says a text: audio, streamed while it is made."""
+    account = node.accounts.of(offered(list(request.scope["headers"])).key)
     voice = checked_voice(data, node.offer)
     _admit(node)
-    pieces = _counted(node, speech_bytes(node.speaker, data, voice))
+    pieces = _counted(node, account, len(data.text), speech_bytes(node.speaker, data, voice))
     first = await anext(pieces, b"")  # what cannot be said is refused before 200 is
     media_type = "audio/wav" if data.format == "wav" else "application/octet-stream"
     return Stream(_rest(first, pieces, request), media_type=media_type)
@@ -126,13 +128,19 @@ def _admit(node: HttpNode) -> None:
         raise NodeFull(node.name, node.speeches, node.max_speeches)
 
 
-async def _counted(node: HttpNode, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _counted(
+    node: HttpNode, account: Account, characters: int, pieces: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
     node.speeches += 1
+    sounded = False
     try:
         async for piece in pieces:
+            sounded = True
             yield piece
     finally:
         node.speeches -= 1
+        if sounded:
+            account.said(characters)
 
 
 async def _rest(

@@ -1,6 +1,7 @@
 """What a socket and a conversation are to each other: plain calls, nothing queued in between."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from shared.errors import VoiceError
@@ -66,5 +67,18 @@ class Conversation(Protocol):
         ...
 
 
-ConversationFactory = Callable[[Peer, bool], Conversation]
-"""Makes a conversation for a peer, told whether the handshake carried a valid key."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a caller has shown to be let in. A ticket counts before a key."""
+
+    key: str | None = None
+    ticket: str | None = None
+
+    @property
+    def nothing(self) -> bool:
+        """Whether `start` must still show something."""
+        return self.key is None and self.ticket is None
+
+
+ConversationFactory = Callable[[Peer, Shown], Conversation]
+"""Makes a conversation for a peer, with what the handshake carried; it was found good there."""

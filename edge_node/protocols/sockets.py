@@ -11,7 +11,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 from edge_node.protocols.assembly import Assembly, Kind, check_utf8, too_big
 from edge_node.protocols.kernel import bound_buffers
 from edge_node.protocols.liveness import Liveness, LivenessLimits, Verdict
-from edge_node.protocols.peer import Conversation, ConversationFactory
+from edge_node.protocols.peer import Conversation, ConversationFactory, Shown
 from edge_node.protocols.wire import Wire
 from heliovox.protocol.closing import CloseCode
 from shared.errors import BrokenFrame, LimitPassed, VoiceError
@@ -42,11 +42,9 @@ class SocketLimits:
 class Socket(WSListener):
     """A connected caller: a Peer to his conversation, a listener to picows."""
 
-    def __init__(
-        self, converse: ConversationFactory, limits: SocketLimits, *, authenticated: bool
-    ) -> None:
+    def __init__(self, converse: ConversationFactory, limits: SocketLimits, shown: Shown) -> None:
         self.limits = limits
-        self._converse, self._authenticated = converse, authenticated
+        self._converse, self._shown = converse, shown
         self._assembly = Assembly(limits.message_bytes)
         self._open = False
         self._paused = False  # reading is: for the conversation, or because too much is unsent
@@ -66,7 +64,7 @@ class Socket(WSListener):
         """The handshake is done."""
         bound_buffers(transport.underlying_transport)
         self._ws = transport
-        self.conversation: Conversation = self._converse(self, self._authenticated)
+        self.conversation: Conversation = self._converse(self, self._shown)
         self._open = True
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:

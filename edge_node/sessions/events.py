@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from edge_node.sessions.heard import Heard
 from edge_node.sessions.opening import Opening
 from heliovox.protocol.closing import CloseCode
-from heliovox.protocol.messages import ClientMessage, EndReason, ServerMessage, Speak
+from heliovox.protocol.messages import ClientMessage, EndReason, Redirect, ServerMessage, Speak
 from shared.errors import VoiceError
 
 # --- events ---
@@ -30,6 +30,20 @@ class SeatGranted:
 
     session: str
     opening: Opening
+    decision: str | None = None
+    """The control plane's, where it sent the caller here."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentOn:
+    """Another node holds a seat for this session, and the caller can go there."""
+
+    redirect: Redirect
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """Another node has the session; this one only passes everything on from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +83,9 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class DrainOver:
-    """The node stops now."""
+    """The session must end now: the node stops, or an operator says so."""
+
+    reason: str = "draining"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,8 @@ Event = (
     | Heard
     | Audio
     | SeatGranted
+    | SentOn
+    | PassedOn
     | Spoke
     | Writable
     | Failed

@@ -15,7 +15,9 @@ from edge_node.sessions.events import (
     LeaveSeat,
     LinkLost,
     Mark,
+    PassedOn,
     SeatGranted,
+    SentOn,
     Spoke,
     TakeSeat,
     Tell,
@@ -72,6 +74,8 @@ class Session:
         self._heard_all = False
         self._silence = Silence(limits)
         self._end_reason, self._end_code = "finish", CloseCode.NORMAL
+        self.ended_because = ""
+        """A reason of `ended`, an error's code, `link_lost`, or what became of it elsewhere."""
         self._handlers: dict[type, Callable[[Any], list[Command]]] = self._table()
 
     def handle(self, event: Event) -> list[Command]:
@@ -100,6 +104,8 @@ class Session:
             wire.KeepAlive: self._keep_alive,
             wire.Finish: self._finish,
             SeatGranted: self._granted,
+            SentOn: self._sent_on,
+            PassedOn: self._passed_on,
             **dict.fromkeys(HEARD, self._heard),
             AllHeard: self._all_heard,
             SeatFailed: lambda event: self._fail(event.error),
@@ -141,8 +147,17 @@ class Session:
             chunk_ms=offer.chunk_ms,
             lookahead_ms=offer.lookahead_ms,
             graph=opening.graph or None,
+            region=offer.region,
+            decision=event.decision,
         )
         return [Tell(started)]
+
+    def _sent_on(self, event: SentOn) -> list[Command]:
+        ended = self._end("redirected")
+        return [Tell(event.redirect), *ended, HangUp(CloseCode.MOVED, "redirected")]
+
+    def _passed_on(self, _: PassedOn) -> list[Command]:
+        return self._end("relayed")
 
     def _audio(self, event: Audio) -> list[Command]:
         self._silence.broken()
@@ -251,10 +266,12 @@ class Session:
             return []
         seq, audio_ms = (0, 0) if self.hearing is None else self.hearing.totals()
         ended = wire.Ended(self.id, self._end_reason, seq, audio_ms)
-        return [Tell(ended), *self._end(), HangUp(self._end_code, self._end_reason)]
+        over = self._end(self._end_reason)
+        return [Tell(ended), *over, HangUp(self._end_code, self._end_reason)]
 
-    def _end(self) -> list[Command]:
+    def _end(self, because: str) -> list[Command]:
         self.stream.take(StreamEvent.END)
+        self.ended_because = because
         if self.seat.state is Seat.NONE:
             return []
         self.seat.take(SeatEvent.RELEASED)
@@ -262,20 +279,21 @@ class Session:
 
     def _fail(self, error: VoiceError) -> list[Command]:
         self.history.note("failed", self.received_sample, error.code)
-        return [Tell(error.as_message()), *self._end(), HangUp(error.close_code, error.code)]
+        over = self._end(error.code)
+        return [Tell(error.as_message()), *over, HangUp(error.close_code, error.code)]
 
     def _lost(self, _: LinkLost) -> list[Command]:
         self.link.take(LinkEvent.LOST)
         self.history.note("link lost", self.received_sample)
-        return self._end()
+        return self._end("link_lost")
 
     def _drain(self, event: Drain) -> list[Command]:
         """Who has not said `start` yet will be told by the answer to it."""
         opening = self.stream.state is Stream.OPENING
         return [] if opening else [Tell(wire.Draining(event.deadline_ms))]
 
-    def _drain_over(self, _: DrainOver) -> list[Command]:
-        self._end_reason, self._end_code = "draining", CloseCode.GOING_AWAY
+    def _drain_over(self, event: DrainOver) -> list[Command]:
+        self._end_reason, self._end_code = event.reason, CloseCode.GOING_AWAY
         if self.stream.state is Stream.LIVE:
             return self._begin_end()
         if self.stream.state is Stream.FINISHING:

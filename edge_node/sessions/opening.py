@@ -27,6 +27,8 @@ class Offer:
     """What sessions may expect to hear."""
     graph: str = ""
     """The default of those, "" for none."""
+    region: str | None = None
+    """Where the node stands, if it is one of a fleet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,11 @@ class Device:
             raise EngineFailed("the engine is not loaded")
         return self._engine.profile
 
+    @property
+    def waiting(self) -> int:
+        """Seats that wait for their turn."""
+        return len(self._batcher)
+
     def enter(self, seat: Seat, listen: Listen, graph: str = "") -> Occupant:
         """A session takes its seat, with one of the profile's graphs or none.
 

@@ -2,15 +2,26 @@
 
 import re
 from pathlib import Path
+from unittest.mock import MagicMock
 
+from edge_node.readings import (
+    connection_readings,
+    device_readings,
+    member_readings,
+    session_readings,
+)
 from edge_node.settings import (
     BatchSettings,
+    BusSettings,
+    CapacitySettings,
+    CentreSettings,
     ConnectionSettings,
     EdgeSettings,
     SessionSettings,
 )
 
 PAGE = (Path(__file__).parents[3] / "docs" / "operating.md").read_text()
+METRICS = PAGE.split("| metric |")[1].split("\n\n")[0]
 TABLE = PAGE.split("| setting |")[1].split("\n\n")[0]
 
 
@@ -18,10 +29,13 @@ def test_every_setting_is_on_the_page_and_every_name_on_the_page_is_a_setting() 
     named = {
         name
         for row in TABLE.splitlines()[2:]
-        for name in re.findall(r"`([a-z_.]+)`", row.split("|")[1])
+        for name in re.findall(r"`([a-z0-9_.]+)`", row.split("|")[1])
     }
     sections = {
         "batch": BatchSettings,
+        "bus": BusSettings,
+        "capacity": CapacitySettings,
+        "centre": CentreSettings,
         "connections": ConnectionSettings,
         "sessions": SessionSettings,
     }
@@ -31,6 +45,21 @@ def test_every_setting_is_on_the_page_and_every_name_on_the_page_is_a_setting() 
     assert named == real
 
 
+def test_every_metric_is_on_the_page_and_every_metric_on_the_page_is_one() -> None:
+    rows = METRICS.splitlines()[2:]
+    named = [name for row in rows for name in re.findall(r"`([a-z0-9_]+)`", row.split("|")[1])]
+    full = [name if name.startswith("heliovox") else f"heliovox_edge{name}" for name in named]
+    parts = [MagicMock() for _ in range(6)]
+    readings = [
+        *connection_readings(parts[0]),
+        *session_readings(parts[1], parts[2], parts[3]),
+        *device_readings(parts[4]),
+        *member_readings(parts[5]),
+    ]
+    real = [f"{one.name}_total" if one.counter else one.name for one in readings]
+    assert sorted(full) == sorted(real)
+
+
 def test_defaults_on_the_page_are_the_defaults() -> None:
     settings = EdgeSettings()
     for name in ("max_streams", "max_speeches", "max_text_characters"):
@@ -38,6 +67,9 @@ def test_defaults_on_the_page_are_the_defaults() -> None:
     assert f"| `drain_s` | {settings.drain_s:g} |" in TABLE
     assert f"| `batch.max_wait_ms` | {settings.batch.max_wait_ms:g} |" in TABLE
     assert f"| `batch.max_streams` | {settings.batch.max_streams} |" in TABLE
+    assert f"| `max_relays` | {settings.max_relays} |" in TABLE
+    assert f"| `capacity.share` | {settings.capacity.share:g} |" in TABLE
+    assert f"| `capacity.step_p95_ms` | {settings.capacity.step_p95_ms:g} |" in TABLE
     for name, value in settings.connections:
         assert f"| `connections.{name}` | {value:g} |" in TABLE
     for name, value in settings.sessions:

@@ -10,6 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
+from edge_node.desk import Accounts
 from edge_node.protocols.connections import Door
 from edge_node.protocols.http import HttpNode, make_app
 from edge_node.protocols.registry import ConnectionLimits, Registry
@@ -54,7 +55,7 @@ class Place:
         self.draining = False
         self.http = HttpNode(
             name="n-1",
-            knows=lambda key: key == "good",
+            accounts=Accounts(lambda key: key == "good"),
             speaker=self.voice,
             offer=SpeechOffer(("eve",), 100),
             checks={"ear": lambda: self.wrong, "voice": lambda: None},
@@ -64,13 +65,13 @@ class Place:
         self.registry = Registry(ConnectionLimits(), SystemClock())
 
     def door(self) -> Door:
-        def converse(_peer: Any, _authenticated: bool) -> Any:
+        def converse(_peer: Any, _shown: Any) -> Any:
             raise NotImplementedError
 
         return Door(
             app=make_app(self.http),
             registry=self.registry,
-            knows=self.http.knows,
+            doubt=lambda _: None,
             converse=converse,
             limits=SocketLimits(),
             node="n-1",

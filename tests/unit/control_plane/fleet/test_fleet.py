@@ -67,6 +67,13 @@ def test_silence_makes_stale_after_three_seconds_and_dead_after_five() -> None:
     assert known.view(16.0).state_of("a") is State.READY
 
 
+def test_a_stale_node_that_reports_again_is_ready_at_once() -> None:
+    known = fleet([report()], now_s=10.0)
+    assert known.view(14.0).state_of("a") is State.STALE
+    assert known.reported(report(seq=2), 14.5).code == "applied"
+    assert known.view(14.5).state_of("a") is State.READY
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from("abc"), st.sampled_from(["report", "look"]), st.floats(0.0, 3.0)),

@@ -229,6 +229,14 @@ def test_overflow_that_would_add_too_much_is_no_overflow() -> None:
     assert near.winner is not None
 
 
+def test_the_limit_is_of_what_overflow_adds_and_not_of_the_whole_way() -> None:
+    seen = view(report("a", fits=0), report("b", "eu-west"))
+    decision = decide(seen, ask(Place(-1.3, 36.8)), policy("near"))
+    assert decision.home == "eu-central"
+    assert decision.winner is not None
+    assert decision.winner.rtt_ms > 90
+
+
 def test_a_home_region_needs_a_node_that_has_what_is_asked_for() -> None:
     seen = view(report("a"), report("b", "ap-south", languages=("hi",)))
     decision = decide(seen, ask(language="hi"), policy("anywhere"))

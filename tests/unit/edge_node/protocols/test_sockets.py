@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from picows import WSCloseCode, WSMsgType
 
+from edge_node.protocols.peer import Shown
 from edge_node.protocols.sockets import UNSENT_BYTES, Socket, SocketLimits
 from shared.errors import VoiceError
 
@@ -61,7 +62,7 @@ def frame(kind: WSMsgType, payload: bytes = b"", **bits: bool) -> Any:
 @pytest.fixture
 def line() -> tuple[Socket, Notes, Talk]:
     notes, talk = Notes(), Talk()
-    socket = Socket(lambda *_: talk, SocketLimits(), authenticated=True)  # type: ignore[arg-type]
+    socket = Socket(lambda *_: talk, SocketLimits(), Shown())  # type: ignore[arg-type]
     socket.attach(notes)  # type: ignore[arg-type]
     socket.on_ws_connected(notes)  # type: ignore[arg-type]
     return socket, notes, talk

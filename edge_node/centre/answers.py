@@ -1,0 +1,122 @@
+"""What a node answers to the centre: seats for tickets, and commands. Pure: time is passed in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge_node.capacity.admission import Admission
+from edge_node.centre.identity import Identity
+from edge_node.centre.rules import Rules
+from heliovox.protocol.messages import KINDS
+from shared.errors import CentreUnreachable, NodeFull, NotAllowed, Unsupported, VoiceError
+from shared.exchange import Command, CommandDone, Reserve, Reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What sessions of this node can have."""
+
+    languages: tuple[str, ...]
+    models: tuple[str, ...]
+    voices: tuple[str, ...]
+
+    def can(self, kind: str) -> bool:
+        """Whether sessions of a kind are possible at all."""
+        return kind == "recognition" or bool(self.voices)
+
+    def check(self, kind: str, language: str, model: str | None) -> None:
+        """Raises Unsupported, naming field and value."""
+        _one_of("kind", kind, KINDS)
+        _one_of("language", language, self.languages)
+        if model is not None and kind != "synthesis":
+            _one_of("model", model, self.models)
+        if not self.can(kind):
+            raise Unsupported("this node does not speak", field="kind", value=kind)
+
+
+def reserve(
+    ask: Reserve,
+    who: Identity,
+    admission: Admission,
+    abilities: Abilities,
+    rules: Rules | None,
+    now_s: float,
+) -> Reserved:
+    """A seat for a ticket, or why not. The node's own rules hold, whatever the centre thinks.
+
+    Args:
+        ask: the centre's.
+        who: this node.
+        admission: its seats.
+        abilities: what it can do.
+        rules: what it admits by; None where it has none that is valid.
+        now_s: the monotonic clock.
+    """
+    try:
+        abilities.check(ask.kind, ask.language, ask.model)
+        _check_policy(ask.policy, who.region, rules)
+        ttl_s = admission.reserve(ask, now_s)
+    except VoiceError as error:
+        numbers = (error.streams, error.limit) if isinstance(error, NodeFull) else (0, 0)
+        return Reserved(False, who.node, who.boot, 0.0, error.code, error.message, *numbers)
+    count = admission.taken + admission.reserved
+    return Reserved(True, who.node, who.boot, ttl_s, held=count, limit=admission.limit)
+
+
+def _check_policy(name: str, region: str, rules: Rules | None) -> None:
+    if rules is None:
+        raise CentreUnreachable("this node has no valid bundle to admit by")
+    if region not in rules.policies.of(name).allowed:
+        raise NotAllowed(f"{name} does not allow {region}", field="policy", value=name)
+
+
+def _one_of(field: str, value: str, offered: tuple[str, ...]) -> None:
+    if value not in offered:
+        raise Unsupported(
+            f"this node does not have that {field}",
+            field=field,
+            value=value,
+            remedy=f"use one of: {', '.join(offered)}",
+        )
+
+
+class Commands:
+    """Obeys the centre: each command names the epoch of who gives it, and older ones are ignored.
+
+    Args:
+        end_session: ends a live session, told its id; whether there was one.
+        stopping: whether the node stops for good: nothing undoes that.
+    """
+
+    def __init__(
+        self,
+        admission: Admission,
+        end_session: Callable[[str], bool],
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._admission, self._end_session, self._stopping = admission, end_session, stopping
+        self.epoch = -1
+        """The newest that has been seen."""
+
+    def obey(self, command: Command) -> CommandDone:
+        """Does it, or says why not."""
+        if command.epoch < self.epoch:
+            return CommandDone(False, f"epoch {command.epoch} is over: it is {self.epoch} now")
+        self.epoch = command.epoch
+        match command.do:
+            case "drain":
+                self._admission.draining = True
+                return CommandDone(True)
+            case "undrain":
+                return self._undrain()
+            case "end_session":
+                found = self._end_session(command.session or "")
+                return CommandDone(found, "" if found else "no such session")
+            case "release":
+                found = self._admission.release(command.reservation or "")
+                return CommandDone(found, "" if found else "no such reservation")
+
+    def _undrain(self) -> CommandDone:
+        if self._stopping():
+            return CommandDone(False, "the node stops for good")
+        self._admission.draining = False
+        return CommandDone(True)

@@ -1,0 +1,334 @@
+"""The desk of a node of a fleet: tickets, keys of the bundle, and what only the centre can say."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Literal, Protocol
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from edge_node.capacity.admission import Admission
+from edge_node.centre.admittance import Admit, AskCentre, Standing, decide, not_allowed_here
+from edge_node.centre.identity import Identity
+from edge_node.centre.rules import Rules
+from edge_node.desk import Accounts, Admitted, Elsewhere, Terms, Used
+from edge_node.protocols.peer import Shown
+from edge_node.relaying import Relays
+from edge_node.sessions.opening import Opening
+from heliovox.protocol.messages import Start
+from shared import errors
+from shared.clock import Clock
+from shared.errors import BusFailed, CentreUnreachable, TicketRefused, Unauthorised, VoiceError
+from shared.exchange import KeyGrant, NodeAsk, PlaceAnswer, SessionNote
+from shared.ticket import Ticket, verify_ticket
+
+TEXT_LANGUAGE = "en"
+"""Of texts over plain HTTP, which name none."""
+_SAID_BY_THE_CENTRE = {
+    kind.code: kind
+    for kind in (
+        errors.InvalidMessage,
+        errors.Unsupported,
+        errors.Forbidden,
+        errors.NotAllowed,
+        errors.NoRoom,
+        errors.CentreUnreachable,
+        errors.Unauthorised,
+    )
+}
+
+
+class Centre(Protocol):
+    """Who knows the whole fleet."""
+
+    async def place(self, ask: NodeAsk) -> PlaceAnswer:
+        """Where a caller should go. Raises BusFailed."""
+        ...
+
+    def give_back(self, session: str) -> None:
+        """A seat elsewhere is not needed."""
+        ...
+
+
+@dataclass(frozen=True)
+class FleetDesk:
+    """See `edge_node.desk.Desk`.
+
+    Args:
+        rules: what to admit by now, or None.
+        key: the centre's.
+        wall_s: seconds since 1970.
+        note_down: takes a note for whoever counts; returns at once.
+    """
+
+    who: Identity
+    admission: Admission
+    rules: Callable[[], Rules | None]
+    centre: Centre
+    relays: Relays
+    key: Ed25519PublicKey
+    clock: Clock
+    wall_s: Callable[[], float]
+    new_id: Callable[[], str]
+    note_down: Callable[[SessionNote], None]
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    # --- who is it? ---
+
+    def doubt(self, shown: Shown) -> VoiceError | None:
+        """See Desk."""
+        try:
+            if shown.ticket is not None:
+                self._ticket(shown.ticket)
+            else:
+                self.grant(shown.key)
+        except VoiceError as error:
+            return error
+        return None
+
+    def permit(self, shown: Shown, start: Start) -> "TicketPermit | KeyPermit":
+        """See Desk."""
+        if shown.ticket is not None:
+            return TicketPermit(start, self._ticket(shown.ticket), self)
+        return KeyPermit(start, self.grant(shown.key), self)
+
+    def grant(self, key: str | None) -> KeyGrant:
+        """Whose key it is. Raises Unauthorised, or CentreUnreachable where no bundle says so."""
+        grant = None if key is None else self.must_have_rules().who(key)
+        if grant is None:
+            raise Unauthorised("unknown key", field="key", remedy="use a key of this fleet")
+        return grant
+
+    def speech_terms(self, key: str | None) -> Terms:
+        """Those of a text over plain HTTP: by the key's default policy, on this node or not at all.
+
+        Raises:
+            Unauthorised, CentreUnreachable, NotAllowed.
+        """
+        grant, rules = self.grant(key), self.must_have_rules()
+        policy = rules.policies.of(rules.policy_for(grant, None))
+        if self.who.region not in policy.allowed:
+            raise not_allowed_here(policy.name, self.who.region, policy.allowed)
+        return Terms(grant.tenant, policy.name, policy.version)
+
+    def must_have_rules(self) -> Rules:
+        """What to admit by. Raises CentreUnreachable."""
+        if (rules := self.rules()) is None:
+            raise CentreUnreachable(
+                "the node has no valid rules to admit by, and waits for the control plane",
+                remedy="use another node, or this one later",
+            )
+        return rules
+
+    def _ticket(self, token: str) -> Ticket:
+        who = self.who
+        return verify_ticket(token, self.key, node=who.node, boot=who.boot, now_s=self.wall_s())
+
+    # --- seats ---
+
+    def redeem(self, ticket: Ticket) -> Admitted:
+        """The seat that was promised to a ticket. Raises TicketRefused."""
+        promised = self.admission.redeem(ticket.reservation, self.clock.now_s())
+        if promised.session != ticket.session or promised.kind != ticket.kind:
+            self.admission.leave(promised.kind)
+            raise TicketRefused("the seat was promised to another session", field="ticket")
+        terms = Terms(
+            ticket.tenant,
+            ticket.policy,
+            ticket.policy_version,
+            ticket.decision,
+            "relay" if ticket.relay else "ticket",
+        )
+        return Admitted(ticket.session, ticket.kind, terms)
+
+    def redeem_token(self, token: str) -> Admitted:
+        """Likewise, for a ticket that this node was sent in an answer."""
+        return self.redeem(self._ticket(token))
+
+    def sit(self, kind: str, terms: Terms) -> Admitted:
+        """A free seat. Raises NodeFull, NodeDraining."""
+        self.admission.take(kind)
+        return Admitted(self.new_id(), kind, terms)
+
+    def standing(self, kind: str) -> Standing:
+        """The node at this moment."""
+        self.admission.expire(self.clock.now_s())
+        return Standing(self.who.region, self.admission.draining, self.admission.fits(kind))
+
+    def leave(self, admitted: Admitted) -> None:
+        """See Desk."""
+        self.admission.leave(admitted.kind)
+
+    def give_back(self, elsewhere: Elsewhere) -> None:
+        """See Desk."""
+        self.centre.give_back(elsewhere.answer.session)
+
+    # --- for whoever counts ---
+
+    def note(
+        self,
+        event: Literal["started", "usage", "ended"],
+        admitted: Admitted,
+        opening: Opening,
+        used: Used,
+        reason: str | None = None,
+    ) -> None:
+        """See Desk."""
+        self.write(event, admitted, opening.language, opening.model, used, reason)
+
+    def write(
+        self,
+        event: Literal["started", "usage", "ended"],
+        admitted: Admitted,
+        language: str,
+        model: str | None,
+        used: Used,
+        reason: str | None,
+    ) -> None:
+        """One note."""
+        terms = admitted.terms
+        note = SessionNote(
+            id=f"{self.who.node}-{self.who.boot}-{next(self._numbers)}",
+            event=event,
+            session=admitted.session,
+            node=self.who.node,
+            region=self.who.region,
+            boot=self.who.boot,
+            kind=admitted.kind,
+            language=language,
+            model=model,
+            tenant=terms.tenant,
+            policy=terms.policy,
+            policy_version=terms.policy_version,
+            decision=terms.decision,
+            admitted_by=terms.admitted_by,
+            at_ms=round(self.wall_s() * 1000),
+            audio_ms=used.audio_ms,
+            characters=used.characters,
+            reason=reason,
+        )
+        self.note_down(note)
+
+
+class TextAccounts(Accounts):
+    """Who may have texts said over plain HTTP: by the bundle's keys, where policies allow it."""
+
+    def __init__(self, desk: FleetDesk) -> None:
+        self._desk = desk
+
+    def known(self, key: str | None) -> bool:
+        """See Accounts."""
+        return key is not None and self._desk.must_have_rules().who(key) is not None
+
+    def of(self, key: str | None) -> "TextAccount":
+        """See Accounts."""
+        return TextAccount(self._desk, self._desk.speech_terms(key))
+
+
+@dataclass(frozen=True, slots=True)
+class TextAccount:
+    """Notes a text as a session that began and ended."""
+
+    desk: FleetDesk
+    terms: Terms
+
+    def said(self, characters: int) -> None:
+        """See Account."""
+        admitted = Admitted(self.desk.new_id(), "synthesis", self.terms)
+        for event, used in (("started", Used()), ("ended", Used(0, characters))):
+            reason = "finish" if event == "ended" else None
+            self.desk.write(event, admitted, TEXT_LANGUAGE, None, used, reason)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketPermit:
+    """A caller whom the centre sent: the ticket decides, and what he asks for must agree."""
+
+    said: Start
+    ticket: Ticket
+    desk: FleetDesk
+
+    def start(self) -> Start:
+        """See Permit. Raises TicketRefused where he asks for something else."""
+        said, ticket = self.said, self.ticket
+        for name, asked, permitted in (
+            ("kind", said.kind, ticket.kind),
+            ("language", said.language.lower(), ticket.language),
+            ("model", said.model, ticket.model),
+            ("policy", said.policy, ticket.policy),
+        ):
+            if asked is not None and permitted is not None and asked != permitted:
+                raise TicketRefused(
+                    f"the ticket is for {name} {permitted}",
+                    field=name,
+                    value=asked,
+                    remedy="start as the ticket says, or ask the control plane for another one",
+                )
+        return msgspec.structs.replace(said, model=said.model or ticket.model)
+
+    def seat(self, _opening: Opening) -> Admitted:
+        """See Permit."""
+        return self.desk.redeem(self.ticket)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPermit:
+    """A caller who came straight here."""
+
+    said: Start
+    grant: KeyGrant
+    desk: FleetDesk
+
+    def start(self) -> Start:
+        """See Permit."""
+        return self.said
+
+    def seat(self, opening: Opening) -> "Admitted | CentresQuestion":
+        """See Permit."""
+        desk, kind = self.desk, opening.kind
+        rules = desk.must_have_rules()
+        decided = decide(self.said, kind, self.grant, rules, desk.standing(kind))
+        if isinstance(decided, Admit):
+            return desk.sit(kind, decided.terms)
+        if decided.ask.relay:
+            desk.relays.check_room("a node of your own region")
+        return CentresQuestion(decided, desk)
+
+
+@dataclass(frozen=True, slots=True)
+class CentresQuestion:
+    """What only the centre can say: who else has room."""
+
+    decided: AskCentre
+    desk: FleetDesk
+
+    async def settle(self) -> Admitted | Elsewhere:
+        """See Question."""
+        ask, who = self.decided.ask, self.desk.who
+        try:
+            answer = await self.desk.centre.place(ask)
+        except BusFailed as error:
+            raise CentreUnreachable(
+                f"this node may not take the caller ({ask.why}), and the control plane, which "
+                "knows who may, does not answer",
+                field="node",
+                value=who.node,
+                remedy="try again, or connect to a node of your own region",
+            ) from error
+        if not answer.placed:
+            raise said_by_the_centre(answer)
+        if answer.node == who.node:
+            return self.desk.redeem_token(answer.ticket)
+        return Elsewhere(answer, ask.why)
+
+
+def said_by_the_centre(answer: PlaceAnswer) -> VoiceError:
+    """The centre's refusal, as the caller hears it."""
+    fallback = errors.NoRoom if answer.retryable else errors.NotAllowed
+    kind = _SAID_BY_THE_CENTRE.get(answer.code or "", fallback)
+    return kind(
+        answer.message or "the control plane refuses the session",
+        remedy=answer.remedy,
+        decision=answer.decision or None,
+    )

@@ -1,0 +1,192 @@
+"""Who lets callers in: what a conversation asks, and the answer of a node that is in no fleet."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from edge_node.capacity.admission import Admission
+from edge_node.protocols.peer import Shown
+from edge_node.sessions.opening import Opening
+from heliovox.protocol.messages import Start
+from shared.errors import TicketRefused, Unauthorised, VoiceError
+from shared.exchange import PlaceAnswer
+
+AdmittedBy = Literal["ticket", "node", "relay"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On whose account a session runs, and by which rules it was let in."""
+
+    tenant: str = ""
+    policy: str = ""
+    policy_version: str = ""
+    decision: str | None = None
+    """The control plane's; None where the node decided by itself."""
+    admitted_by: AdmittedBy = "node"
+
+
+LOCAL = Terms()
+"""Of a node that is in no fleet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A seat is held until `leave`."""
+
+    session: str
+    kind: str
+    terms: Terms = LOCAL
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another node holds a seat. Nobody goes there: `give_back`."""
+
+    answer: PlaceAnswer
+    reason: str
+    """Why not here: not_home, node_full, ..."""
+
+
+class Question(Protocol):
+    """What the node may not decide by itself."""
+
+    async def settle(self) -> Admitted | Elsewhere:
+        """The control plane's answer, within seconds. Raises VoiceError where it says no."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a session has used so far."""
+
+    audio_ms: int = 0
+    characters: int = 0
+
+
+class Permit(Protocol):
+    """Who a caller is, and how he may ask for a seat."""
+
+    def start(self) -> Start:
+        """His `start`, with what his ticket decides filled in."""
+        ...
+
+    def seat(self, opening: Opening) -> Admitted | Question:
+        """A seat, or a question that must be settled first. Raises VoiceError, and holds none."""
+        ...
+
+
+class Desk(Protocol):
+    """Admits callers. Nothing here waits, but for `Question.settle`."""
+
+    def doubt(self, shown: Shown) -> VoiceError | None:
+        """Why a ticket or key is not good, if it is not."""
+        ...
+
+    def permit(self, shown: Shown, start: Start) -> Permit:
+        """Who says `start`. Raises VoiceError: nobody we know, or he may not ask for that."""
+        ...
+
+    def leave(self, admitted: Admitted) -> None:
+        """The seat is free."""
+        ...
+
+    def give_back(self, elsewhere: Elsewhere) -> None:
+        """The caller is gone: the seat elsewhere is not needed."""
+        ...
+
+    def note(
+        self,
+        event: Literal["started", "usage", "ended"],
+        admitted: Admitted,
+        opening: Opening,
+        used: Used,
+        reason: str | None = None,
+    ) -> None:
+        """For whoever counts."""
+        ...
+
+
+class Account(Protocol):
+    """Whoever has a text said over plain HTTP."""
+
+    def said(self, characters: int) -> None:
+        """It is over."""
+        ...
+
+
+class Accounts:
+    """Who may have texts said over plain HTTP: here, whoever has a key."""
+
+    def __init__(self, knows: Callable[[str], bool]) -> None:
+        self._knows = knows
+
+    def known(self, key: str | None) -> bool:
+        """Whether it is a caller's key. Raises VoiceError where that cannot be told now."""
+        return key is not None and self._knows(key)
+
+    def of(self, key: str | None) -> Account:  # noqa: ARG002 all keys are equal here
+        """On whose account a text is said. Raises VoiceError where it may not be said here."""
+        return _NOBODYS
+
+
+class _Nobodys:
+    def said(self, characters: int) -> None:
+        """Nobody counts."""
+
+
+_NOBODYS = _Nobodys()
+
+
+class KeyDesk:
+    """The desk of a node that is in no fleet: whoever has a key may come while there is room."""
+
+    def __init__(
+        self, admission: Admission, knows: Callable[[str], bool], new_id: Callable[[], str]
+    ) -> None:
+        self._admission, self._knows, self._new_id = admission, knows, new_id
+
+    def doubt(self, shown: Shown) -> VoiceError | None:
+        """See Desk."""
+        if shown.ticket is not None:
+            return TicketRefused(
+                "this node is in no fleet, and takes no tickets", field="ticket",
+                remedy="use a key this node has given out",
+            )  # fmt: skip
+        if shown.key is None or not self._knows(shown.key):
+            remedy = "use a key this node has given out"
+            return Unauthorised("unknown key", field="key", remedy=remedy)
+        return None
+
+    def permit(self, shown: Shown, start: Start) -> "_KeyPermit":
+        """See Desk."""
+        if (wrong := self.doubt(shown)) is not None:
+            raise wrong
+        return _KeyPermit(start, self)
+
+    def sit(self, kind: str) -> Admitted:
+        """A seat. Raises NodeFull, NodeDraining."""
+        self._admission.take(kind)
+        return Admitted(self._new_id(), kind)
+
+    def leave(self, admitted: Admitted) -> None:
+        """See Desk."""
+        self._admission.leave(admitted.kind)
+
+    def give_back(self, elsewhere: Elsewhere) -> None:
+        """There is nowhere else."""
+
+    def note(self, *_: object) -> None:
+        """Nobody counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyPermit:
+    said: Start
+    desk: KeyDesk
+
+    def start(self) -> Start:
+        return self.said
+
+    def seat(self, opening: Opening) -> Admitted:
+        return self.desk.sit(opening.kind)

@@ -1,0 +1,190 @@
+"""The parts that make a node a member of a fleet, put together. Only `app.py` constructs it."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from edge_node.capacity.admission import Admission
+from edge_node.capacity.reports import Reports
+from edge_node.centre.answers import Abilities, Commands, reserve
+from edge_node.centre.bundles import ANSWER_S, Bundles
+from edge_node.centre.desk import FleetDesk
+from edge_node.centre.identity import Identity, boot_of
+from edge_node.centre.link import Dial, Link
+from edge_node.centre.notes import Notes
+from edge_node.centre.public_key import read_public_key
+from edge_node.relaying import Relays
+from edge_node.settings import EdgeSettings
+from edge_node.stt.meter import StepTimes
+from heliovox import __version__
+from heliovox.client.address import stream_url
+from heliovox.protocol.messages import KINDS
+from shared import subjects
+from shared.bus import Handler
+from shared.capacity import CapacityReport, KindRoom
+from shared.clock import Clock, wall_s
+from shared.errors import BusFailed
+from shared.exchange import Command, Reserve
+
+BUNDLE_FILE = "bundle.jwt"
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True)
+class Node:
+    """What the fleet's parts read of the node they belong to, each time anew."""
+
+    admission: Admission
+    abilities: Callable[[], Abilities]
+    steps: Callable[[], StepTimes]
+    queue: Callable[[], int]
+    healthy: Callable[[], bool]
+    stopping: Callable[[], bool]
+    end_session: Callable[[str], bool]
+
+
+class Member:
+    """The node's place in its fleet.
+
+    Args:
+        settings: with a region.
+        node: the rest of it.
+        dial: connects to the bus.
+        new_id: names a session.
+    """
+
+    def __init__(
+        self,
+        settings: EdgeSettings,
+        node: Node,
+        clock: Clock,
+        dial: Dial,
+        new_id: Callable[[], str],
+    ) -> None:
+        assert settings.region is not None
+        assert settings.centre.public_key_file is not None
+        self._settings, self._node, self._clock = settings, node, clock
+        self.who = Identity(
+            settings.node_id, settings.region, boot_of(wall_s(), secrets.token_bytes(4))
+        )
+        self.url = ""
+        key = read_public_key(settings.centre.public_key_file)
+        self.link = Link(self.who, dial, self._lines(), clock)
+        self.bundles = Bundles(
+            self._fetch_bundle,
+            settings.state_dir / BUNDLE_FILE,
+            self.who.region,
+            key,
+            clock,
+            wall_s,
+        )
+        self.notes = Notes(self._keep_note, clock)
+        self.reports = Reports(
+            self.report, self._publish_report, lambda: self.link.connected, clock
+        )
+        self.relays = Relays(settings.max_relays, self.who.node)
+        self.commands = Commands(node.admission, node.end_session, node.stopping)
+        self.desk = FleetDesk(
+            who=self.who,
+            admission=node.admission,
+            rules=lambda: self.bundles.rules,
+            centre=self.link,
+            relays=self.relays,
+            key=key,
+            clock=clock,
+            wall_s=wall_s,
+            new_id=new_id,
+            note_down=self.notes.add,
+        )
+        node.admission.changed = self.reports.changed
+
+    def listens_at(self, url: str) -> None:
+        """Where callers reach the node, unless a setting says otherwise."""
+        self.url = stream_url(self._settings.public_url or url)
+
+    def tick(self) -> None:
+        """About once a second."""
+        self._node.admission.expire(self._clock.now_s())
+
+    def report(self, seq: int, goodbye: bool) -> CapacityReport:  # noqa: FBT001 a state
+        """The node as it is now."""
+        node, admission, settings = self._node, self._node.admission, self._settings
+        abilities, steps = node.abilities(), node.steps()
+        return CapacityReport(
+            node=self.who.node,
+            region=self.who.region,
+            boot=self.who.boot,
+            seq=seq,
+            at_ms=round(wall_s() * 1000),
+            url=self.url,
+            version=__version__,
+            kinds={
+                kind: KindRoom(
+                    admission.held[kind], admission.fits(kind) if abilities.can(kind) else 0
+                )
+                for kind in KINDS
+            },
+            limit=admission.limit,
+            limited_by="max_streams" if admission.limited_by_setting else "calibration",
+            reserved=admission.reserved,
+            languages=abilities.languages,
+            models=abilities.models,
+            voices=abilities.voices,
+            step_p50_ms=round(steps.p50_ms, 3),
+            step_p95_ms=round(steps.p95_ms, 3),
+            queue=node.queue(),
+            tier=settings.tier,
+            draining=admission.draining,
+            healthy=node.healthy(),
+            policy_version=self.bundles.version,
+            goodbye=goodbye,
+        )
+
+    # --- the bus ---
+
+    def _lines(self) -> dict[str, Handler]:
+        region, node = self.who.region, self.who.node
+        return {
+            subjects.reserve(region, node): self._asked_for_a_seat,
+            subjects.command(region, node): self._commanded,
+            subjects.NEWS: self._news,
+        }
+
+    async def _asked_for_a_seat(self, _subject: str, data: bytes) -> bytes:
+        ask = _understood(data, Reserve)
+        node = self._node
+        answer = reserve(
+            ask,
+            self.who,
+            node.admission,
+            node.abilities(),
+            self.bundles.rules,
+            self._clock.now_s(),
+        )
+        return msgspec.json.encode(answer)
+
+    async def _commanded(self, _subject: str, data: bytes) -> bytes:
+        return msgspec.json.encode(self.commands.obey(_understood(data, Command)))
+
+    async def _news(self, subject: str, data: bytes) -> None:
+        await self.bundles.news(subject, data)
+
+    async def _fetch_bundle(self) -> bytes:
+        subject = subjects.bundle(self.who.region, self.who.node)
+        return await self.link.request(subject, b"", ANSWER_S)
+
+    async def _publish_report(self, data: bytes) -> None:
+        await self.link.publish(subjects.report(self.who.region, self.who.node), data)
+
+    async def _keep_note(self, data: bytes, note_id: str) -> None:
+        await self.link.keep(subjects.note(self.who.region, self.who.node), data, note_id)
+
+
+def _understood(data: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.DecodeError as error:
+        raise BusFailed(f"not a {kind.__name__}: {error}") from error

@@ -1,0 +1,146 @@
+"""Policy before distance before load, whatever callers say."""
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_node.centre.admittance import Admit, AskCentre, Standing, decide
+from edge_node.centre.rules import Rules, open_rules, permits
+from heliovox.protocol.messages import Place, Start
+from shared.bundle import BundleRefused, sign_bundle, verify_bundle
+from shared.errors import Forbidden, InvalidMessage, NotAllowed, Unsupported
+from shared.exchange import Bundle, KeyGrant
+from shared.keys import key_digest
+from tests.support.fleet import MUMBAI, PARIS, WORLD
+
+REGIONS = ("eu-central", "eu-west", "ap-south")
+POLICIES = ("default", "eu-only", "in-only")
+ROOM = Standing("eu-central", draining=False, fits=1)
+
+
+def bundle(**other: object) -> Bundle:
+    fields = {
+        "version": "1",
+        "policy_version": "p",
+        "world": WORLD,
+        "keys": (),
+        "in_service": REGIONS,
+        "iat": 0,
+        "exp": 1000,
+    }
+    return Bundle(**(fields | other))  # type: ignore[arg-type]
+
+
+RULES = open_rules(bundle(), "eu-central")
+ANYTHING = KeyGrant("", "t", ("*",))
+
+
+def test_at_home_with_room_is_here() -> None:
+    decided = decide(Start(policy="eu-only", place=PARIS), "recognition", ANYTHING, RULES, ROOM)
+    assert isinstance(decided, Admit)
+    assert (decided.terms.tenant, decided.terms.policy) == ("t", "eu-only")
+    assert decided.terms.policy_version == RULES.policies.version
+
+
+def test_who_says_no_place_is_where_the_node_is() -> None:
+    assert isinstance(decide(Start(), "recognition", ANYTHING, RULES, ROOM), Admit)
+
+
+@pytest.mark.parametrize(
+    ("start", "standing", "why"),
+    [
+        (Start(place=MUMBAI), ROOM, "not_home"),
+        (Start(place=PARIS), Standing("eu-central", draining=True, fits=9), "node_draining"),
+        (Start(place=PARIS), Standing("eu-central", draining=False, fits=0), "node_full"),
+        (Start(policy="in-only", redirect=True), ROOM, "not_allowed_here"),
+    ],
+)
+def test_the_centre_is_asked_with_the_reason(start: Start, standing: Standing, why: str) -> None:
+    decided = decide(start, "recognition", ANYTHING, RULES, standing)
+    assert isinstance(decided, AskCentre)
+    assert (decided.ask.why, decided.ask.relay) == (why, not start.redirect)
+    assert decided.ask.place_source == ("node" if start.place is None else "given")
+
+
+def test_nobody_is_relayed_by_a_node_that_may_not_hear_him() -> None:
+    with pytest.raises(NotAllowed, match="in-only does not allow eu-central") as refused:
+        decide(Start(policy="in-only"), "recognition", ANYTHING, RULES, ROOM)
+    assert "ap-south" in (refused.value.remedy or "")
+
+
+def test_what_the_key_does_not_permit_is_forbidden() -> None:
+    grant = KeyGrant("", "t", ("eu-only",))
+    with pytest.raises(Forbidden) as refused:
+        decide(Start(policy="default"), "recognition", grant, RULES, ROOM)
+    assert (refused.value.field, refused.value.value) == ("policy", "default")
+    with pytest.raises(Unsupported):
+        decide(Start(policy="nonsense"), "recognition", ANYTHING, RULES, ROOM)
+    with pytest.raises(InvalidMessage):
+        decide(Start(place=Place(99.0, 0.0)), "recognition", ANYTHING, RULES, ROOM)
+
+
+@given(
+    region=st.sampled_from(REGIONS),
+    policy=st.none() | st.sampled_from(POLICIES),
+    permitted=st.lists(st.sampled_from([*POLICIES, "*"]), max_size=3),
+    place=st.none() | st.builds(Place, st.floats(-90, 90), st.floats(-180, 180)),
+    in_service=st.sets(st.sampled_from(REGIONS)),
+    fits=st.integers(0, 2),
+    draining=st.booleans(),
+    redirect=st.booleans(),
+)
+def test_who_is_let_in_may_be_here(  # noqa: PLR0917
+    region: str,
+    policy: str | None,
+    permitted: list[str],
+    place: Place | None,
+    in_service: set[str],
+    fits: int,
+    draining: bool,
+    redirect: bool,
+) -> None:
+    rules = open_rules(bundle(in_service=tuple(in_service)), region, RULES)
+    grant = KeyGrant("", "t", tuple(permitted))
+    start = Start(policy=policy, place=place, redirect=redirect)
+    try:
+        decided = decide(start, "recognition", grant, rules, Standing(region, draining, fits))
+    except Forbidden:
+        assert not permits(grant, rules.policy_for(grant, policy))
+        return
+    except NotAllowed:
+        assert not redirect
+        return
+    allowed = rules.policies.of(decided.terms.policy).allowed
+    assert permits(grant, decided.terms.policy)
+    if isinstance(decided, Admit):
+        assert region in allowed
+        assert fits > 0
+        assert not draining
+    elif decided.ask.relay:
+        assert region in allowed
+
+
+@given(known=st.lists(st.text(max_size=4), unique=True, max_size=4), shown=st.text(max_size=4))
+def test_a_key_finds_its_grant_and_no_other(known: list[str], shown: str) -> None:
+    grants = tuple(KeyGrant(key_digest(key), key, ()) for key in known)
+    found = Rules(bundle(keys=grants), RULES.world, RULES.policies).who(shown)
+    assert (found is not None and found.tenant == shown) == (shown in known)
+
+
+def test_rules_end_a_minute_before_the_bundle() -> None:
+    assert RULES.valid(940.0)
+    assert not RULES.valid(940.1)
+
+
+@pytest.mark.parametrize("world", ["", "regions: [", WORLD.replace("eu-central", "eu-north")])
+def test_a_world_without_this_nodes_region_is_refused(world: str) -> None:
+    with pytest.raises(BundleRefused):
+        open_rules(bundle(world=world), "eu-central")
+
+
+def test_rules_survive_the_way() -> None:
+    key = Ed25519PrivateKey.generate()
+    token = sign_bundle(bundle(), key)
+    opened = open_rules(verify_bundle(token, key.public_key(), 500.0), "eu-central")
+    assert opened.policies.of("eu-only").allowed == {"eu-central", "eu-west"}
