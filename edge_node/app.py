@@ -12,6 +12,7 @@ from edge_node.files import raise_open_files
 from edge_node.key_store import KeyStore
 from edge_node.metrics import Metrics
 from edge_node.protocols.connections import Door
+from edge_node.protocols.gathering import Gatherer
 from edge_node.protocols.http import HttpNode, make_app
 from edge_node.protocols.peer import Peer
 from edge_node.protocols.registry import Registry
@@ -56,6 +57,7 @@ async def serve(settings: EdgeSettings, *, as_json: bool) -> None:
         node.recogniser,
         node.speech,
         Ticker(node.clock, [node.registry.tick, node.keys.tick], TICK_S),
+        node.gatherer,
         HttpServer(listener, node.open_door),
         node.stopping(stop),
         announcer,
@@ -80,6 +82,7 @@ class Node:
         )
         self.speech = make_speech(settings, self.clock)
         self.registry = Registry(settings.connections.limits(raise_open_files()), self.clock)
+        self.gatherer = Gatherer(settings.connections.gather, self.clock)
         self.admission = Admission(settings.node_id, settings.max_streams)
         self.tally, self.tasks = Tally(), Tasks()
         self.http = self._http()
@@ -95,6 +98,7 @@ class Node:
             node=self.settings.node_id,
             app=make_app(self.http),
             registry=self.registry,
+            gatherer=self.gatherer,
             knows=self.keys.knows,
             converse=converse,
             limits=SocketLimits(liveness=self.settings.connections.liveness),

@@ -8,6 +8,7 @@ import httptools
 from litestar import Litestar
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from edge_node.protocols.gathering import Gatherer
 from edge_node.protocols.handshake import Accepted, KnowsKey, decide
 from edge_node.protocols.peer import ConversationFactory
 from edge_node.protocols.problem import MEDIA_TYPE, encode_problem, problem
@@ -26,6 +27,7 @@ class Door:
 
     app: Litestar
     registry: Registry
+    gatherer: Gatherer
     knows: KnowsKey
     converse: ConversationFactory
     limits: SocketLimits
@@ -116,7 +118,7 @@ class HttpConnection(HttpToolsProtocol):
         socket = Socket(
             self._door.converse, self._door.limits, authenticated=decision.authenticated
         )
-        Below(self.transport, self._registry).carry(socket, decision, rest)
+        Below(self.transport, self._registry, self._door.gatherer).carry(socket, decision, rest)
 
     def _decide(self) -> Accepted | VoiceError:
         registry, sockets = self._registry, len(self._registry.sockets)

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from edge_node.protocols.connections import Door
+from edge_node.protocols.gathering import Gatherer
 from edge_node.protocols.http import HttpNode, make_app
+from edge_node.protocols.moderation import GatherRules
 from edge_node.protocols.registry import ConnectionLimits, Registry
 from edge_node.protocols.sockets import SocketLimits
 from edge_node.protocols.speech import SpeechOffer
@@ -69,6 +71,7 @@ class Place:
         return Door(
             app=make_app(self.http),
             registry=self.registry,
+            gatherer=Gatherer(GatherRules(), SystemClock()),
             knows=self.http.knows,
             converse=converse,
             limits=SocketLimits(),
