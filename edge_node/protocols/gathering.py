@@ -42,7 +42,7 @@ class Gatherer:
         self.packets = 0
 
     async def run(self, ready: asyncio.Event) -> None:
-        """Until cancelled. Where the system has no epoll, or no pause is allowed, it does nothing."""
+        """Until cancelled. Without epoll, or where no pause is allowed, it does nothing."""
         self._loop = asyncio.get_running_loop()
         if hasattr(select, "epoll") and self._may_pause:
             self._poll = select.epoll()
