@@ -147,6 +147,9 @@ class Seat:
         """Ends the utterance wherever an end was asked for and every word before it is out."""
         heard: list[Heard] = []
         ended = False
+        if not self._asked:  # as nearly always
+            self._set_need()
+            return heard, ended
         while (end := self._end_asked()) is not None and self._intake.tail_is_out(end[0]):
             ended = ended or end[0] > self._intake.begin
             self._end_at(*end, heard)
@@ -193,6 +196,8 @@ class Seat:
 
     def _pass_markers(self, heard: list[Heard]) -> None:
         """Markers whose words are all out, up to the first end asked for (it comes first)."""
+        if not self._asked:
+            return
         intake = self._intake
         through = intake.begin + intake.caller_samples(intake.heard_samples)
         while self._asked:

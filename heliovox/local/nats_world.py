@@ -66,7 +66,9 @@ class NatsWorld:
     async def start(self) -> None:
         """The hub, then all leaves at once. Raises NatsFailed, OSError."""
         fleet = self._fleet()
-        await self.hub.start(hub_config(fleet, Server(str(self.hub.folder / "store"), max_store_bytes=STORE_BYTES)))
+        await self.hub.start(
+            hub_config(fleet, Server(str(self.hub.folder / "store"), max_store_bytes=STORE_BYTES))
+        )
         async with asyncio.TaskGroup() as group:
             for region in self._nodes:
                 group.create_task(self._start_leaf(fleet, region), name=f"bus {region}")
@@ -81,7 +83,14 @@ class NatsWorld:
         seed = ensure_seed(self._seed_file(f"leaf-{region}"))
         write_private(server.folder / "leaf.conf", leaf_secret(seed.reveal()).encode())
         uplink = Uplink(self.hub.leaf_url, "leaf.conf")
-        await server.start(leaf_config(fleet, region, Server(str(server.folder / "store"), max_store_bytes=STORE_BYTES), uplink))
+        await server.start(
+            leaf_config(
+                fleet,
+                region,
+                Server(str(server.folder / "store"), max_store_bytes=STORE_BYTES),
+                uplink,
+            )
+        )
 
     def _fleet(self) -> Fleet:
         return Fleet(

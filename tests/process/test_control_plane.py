@@ -231,9 +231,7 @@ def test_a_clock_that_is_off_is_shown_and_decides_nothing(stage: Stage, off_s: f
         b'"url": "http://x", "version": "", "kinds": {}, "limit": 1e9}',
     ],
 )
-def test_a_report_that_makes_no_sense_is_counted_and_forgotten(
-    stage: Stage, report: bytes
-) -> None:
+def test_a_report_that_makes_no_sense_is_counted_and_forgotten(stage: Stage, report: bytes) -> None:
     async def go(centre: Centre, plane: Plane) -> None:
         bus = await centre.bus("eu-central", "c-1")
         before = await plane.metric("reports_total", "malformed")
