@@ -7,7 +7,7 @@ import sys
 from edge_node.announcement import Announcer
 from edge_node.capacity.admission import Admission
 from edge_node.conversation import Conversation, House
-from edge_node.engines import engine_maker, make_speech
+from edge_node.engines import engine_maker, gatekeeper_maker, make_speech
 from edge_node.files import raise_open_files
 from edge_node.key_store import KeyStore
 from edge_node.metrics import Metrics
@@ -77,6 +77,7 @@ class Node:
             engine_maker(settings),
             BatchRules(batch.max_streams, batch.max_wait_ms / 1000),
             self.clock,
+            make_gatekeeper=gatekeeper_maker(settings),
         )
         self.speech = make_speech(settings, self.clock)
         self.registry = Registry(settings.connections.limits(raise_open_files()), self.clock)
