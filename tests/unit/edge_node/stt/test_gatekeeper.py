@@ -9,7 +9,7 @@ from edge_node.models import Store
 from edge_node.stt.engine import Samples
 from edge_node.stt.gate import Gate, GateRules
 from edge_node.stt.gatekeeper import Gatekeeper
-from edge_node.stt.speech import STEP_SAMPLES
+from edge_node.stt.speech import STEP_SAMPLES, WINDOWS_PER_STEP
 from edge_node.stt.vad import MAX_BATCH, VoiceActivity
 
 pytestmark = pytest.mark.model
@@ -49,7 +49,7 @@ def test_a_gate_sees_the_same_whoever_is_beside_it(keeper: Gatekeeper) -> None:
             alone.hear(one[at : at + STEP_SAMPLES], claimed=at // STEP_SAMPLES == number)
             keeper.settle([alone])
         assert alone._holds_speech == together[number]
-        assert len(alone._holds_speech) >= 40
+        assert len(alone._holds_speech) >= WINDOWS_PER_STEP
 
 
 def test_a_tone_is_nobody(keeper: Gatekeeper) -> None:
