@@ -13,7 +13,7 @@ from edge_node.centre.desk import TextAccounts
 from edge_node.centre.link import Dial
 from edge_node.conversation import Conversation, House
 from edge_node.desk import Accounts, Desk, KeyDesk
-from edge_node.engines import engine_maker, make_speech
+from edge_node.engines import engine_maker, gatekeeper_maker, make_speech
 from edge_node.key_store import KeyStore
 from edge_node.member import Member
 from edge_node.member import Node as NodeRead
@@ -118,6 +118,7 @@ class Node:
             self.calibration.wrapped(engine_maker(settings)),
             BatchRules(batch.max_streams, batch.max_wait_ms / 1000),
             self.clock,
+            make_gatekeeper=gatekeeper_maker(settings),
         )
         self.registry = Registry(settings.connections.limits(raise_open_files()), self.clock)
         self.gatherer = Gatherer(settings.connections.gather, self.clock)

@@ -161,6 +161,9 @@ class EdgeSettings(BaseSettings):
     """int8 halves the work on a CPU; fp32 is what a GPU likes."""
     provider: Literal["cpu", "cuda"] = "cpu"
     """The device. Asked for and absent, the node does not start."""
+    voice_gate: bool = True
+    """Whether words are left out at which a voice activity model hears nobody. Without it music and
+    machines bring in a word or two a minute; with it a second of speech costs a little more."""
     speech: Literal["embedded", "none"] = "embedded"
     """Whether the node speaks. Voices take some 100 MB of memory and a thread."""
     drain_s: float = Field(default=30.0, ge=0)
