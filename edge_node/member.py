@@ -121,7 +121,12 @@ class Member:
             at_ms=round(wall_s() * 1000),
             url=self.url,
             version=__version__,
-            kinds={kind: KindRoom(admission.held[kind], admission.fits(kind)) for kind in KINDS},
+            kinds={
+                kind: KindRoom(
+                    admission.held[kind], admission.fits(kind) if abilities.can(kind) else 0
+                )
+                for kind in KINDS
+            },
             limit=admission.limit,
             limited_by="max_streams" if admission.limited_by_setting else "calibration",
             reserved=admission.reserved,

@@ -19,13 +19,17 @@ class Abilities:
     models: tuple[str, ...]
     voices: tuple[str, ...]
 
+    def can(self, kind: str) -> bool:
+        """Whether sessions of a kind are possible at all."""
+        return kind == "recognition" or bool(self.voices)
+
     def check(self, kind: str, language: str, model: str | None) -> None:
         """Raises Unsupported, naming field and value."""
         _one_of("kind", kind, KINDS)
         _one_of("language", language, self.languages)
         if model is not None and kind != "synthesis":
             _one_of("model", model, self.models)
-        if kind != "recognition" and not self.voices:
+        if not self.can(kind):
             raise Unsupported("this node does not speak", field="kind", value=kind)
 
 

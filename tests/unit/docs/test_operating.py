@@ -2,7 +2,14 @@
 
 import re
 from pathlib import Path
+from unittest.mock import MagicMock
 
+from edge_node.readings import (
+    connection_readings,
+    device_readings,
+    member_readings,
+    session_readings,
+)
 from edge_node.settings import (
     BatchSettings,
     BusSettings,
@@ -14,6 +21,7 @@ from edge_node.settings import (
 )
 
 PAGE = (Path(__file__).parents[3] / "docs" / "operating.md").read_text()
+METRICS = PAGE.split("| metric |")[1].split("\n\n")[0]
 TABLE = PAGE.split("| setting |")[1].split("\n\n")[0]
 
 
@@ -35,6 +43,21 @@ def test_every_setting_is_on_the_page_and_every_name_on_the_page_is_a_setting() 
     for section, kind in sections.items():
         real |= {f"{section}.{name}" for name in kind.model_fields}
     assert named == real
+
+
+def test_every_metric_is_on_the_page_and_every_metric_on_the_page_is_one() -> None:
+    rows = METRICS.splitlines()[2:]
+    named = [name for row in rows for name in re.findall(r"`([a-z0-9_]+)`", row.split("|")[1])]
+    full = [name if name.startswith("heliovox") else f"heliovox_edge{name}" for name in named]
+    parts = [MagicMock() for _ in range(6)]
+    readings = [
+        *connection_readings(parts[0]),
+        *session_readings(parts[1], parts[2], parts[3]),
+        *device_readings(parts[4]),
+        *member_readings(parts[5]),
+    ]
+    real = [f"{one.name}_total" if one.counter else one.name for one in readings]
+    assert sorted(full) == sorted(real)
 
 
 def test_defaults_on_the_page_are_the_defaults() -> None:

@@ -1,9 +1,11 @@
 """A conversation over the scripted recogniser: text and audio in, messages out."""
 
 import asyncio
+import dataclasses
 import itertools
 import logging
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 
 from edge_node.capacity.admission import Admission
 from edge_node.conversation import Conversation, House
-from edge_node.desk import KeyDesk
+from edge_node.desk import Admitted, KeyDesk
 from edge_node.protocols.peer import Shown
 from edge_node.sessions.limits import Limits
 from edge_node.sessions.opening import Offer
@@ -24,8 +26,9 @@ from heliovox.protocol import messages as wire
 from heliovox.protocol.audio import AudioFormat
 from shared.audio import encode
 from shared.clock import SystemClock
-from shared.errors import EngineFailed, Unsupported
+from shared.errors import EngineFailed, NoRoom, Unsupported, VoiceError
 from shared.tasks import Tasks
+from tests.support.fleet import until
 
 OFFER = Offer("here", ("en",), ("scripted",), ("eve",), 320, 200)
 WAIT_S = 10.0
@@ -342,6 +345,99 @@ def test_nothing_is_sent_to_who_does_not_read(play: Any) -> None:
         talk.writable(True)
         await far_end.until(wire.Spoken)
         assert len(far_end.audio) == 2 * 4800
+
+    play(scene)
+
+
+class SlowDesk(KeyDesk):
+    """Asks somebody else about everybody, who takes his time."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.answered = asyncio.Event()
+        self.error: VoiceError | None = None
+
+    def permit(self, shown: Shown, start: wire.Start) -> Any:
+        return SimpleNamespace(start=lambda: start, seat=self.asked)
+
+    def asked(self, opening: Any) -> Any:
+        async def settle() -> Admitted:
+            await self.answered.wait()
+            if self.error is not None:
+                raise self.error
+            return self.sit(opening.kind)
+
+        return SimpleNamespace(settle=settle)
+
+
+def slow(stage: Stage) -> SlowDesk:
+    desk = SlowDesk(stage.admission, lambda _: True, lambda: "s-slow")
+    stage.house = dataclasses.replace(stage.house, desk=desk)
+    return desk
+
+
+def test_nothing_is_read_before_the_decision_and_nothing_is_lost(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        desk = slow(stage)
+        talk, far_end = stage.caller()
+        say(talk, wire.Start())
+        assert far_end.reading  # who waits for the answer is noticed when he goes
+        talk.audio(encode(AudioFormat(), script_audio("abc" + " " * 40)))
+        assert not far_end.reading
+        say(talk, wire.Finish())
+        assert talk.session.received_sample == 0
+        desk.answered.set()
+        messages = await far_end.until(None)
+        assert isinstance(messages[0], wire.Started)
+        assert [one.text for one in messages if isinstance(one, wire.Final)] == ["abc"]
+        assert stage.admission.taken == 0
+
+    play(scene)
+
+
+def test_too_much_before_the_decision_is_too_much(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        desk = slow(stage)
+        talk, far_end = stage.caller()
+        say(talk, wire.Start())
+        for _ in range(3):
+            talk.audio(bytes(1 << 20))
+        [error, _] = await far_end.until(None)
+        assert error.code == "too_big"
+        desk.answered.set()
+        await until(lambda: not len(stage.house.tasks))
+        assert stage.admission.taken == 0
+
+    play(scene)
+
+
+@pytest.mark.parametrize("end", ["lost", "drain_over"])
+def test_who_is_gone_before_the_decision_holds_no_seat(play: Any, end: str) -> None:
+    async def scene(stage: Stage) -> None:
+        desk = slow(stage)
+        talk, far_end = stage.caller()
+        say(talk, wire.Start())
+        await asyncio.sleep(0)
+        getattr(talk, end)()
+        desk.answered.set()
+        await until(lambda: not len(stage.house.tasks))
+        assert stage.admission.taken == 0
+        assert stage.house.live == {}
+        assert (far_end.closed is None) == (end == "lost")
+
+    play(scene)
+
+
+def test_a_refusal_after_a_wait_is_told(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        desk = slow(stage)
+        desk.error = NoRoom("all are full")
+        talk, far_end = stage.caller()
+        say(talk, wire.Start())
+        talk.audio(bytes(320))
+        desk.answered.set()
+        [error, _] = await far_end.until(None)
+        assert (error.code, far_end.closed) == ("no_room", (1013, "no_room"))
 
     play(scene)
 
