@@ -64,8 +64,8 @@ def _ranking(decision: Decision, most: int | None) -> tuple[Loser, ...]:
 def _losers(decision: Decision, most: int | None) -> tuple[Loser, ...]:
     roster, ranked = decision.roster, set(decision.ranked.tolist())
     rtt_ms = roster.atlas.rtt_ms(decision.ask.place)[roster.region].round(3).tolist()
-    lost = ((at, rtt) for at, rtt in enumerate(rtt_ms) if at not in ranked)
-    return tuple(_row(decision, at, rtt) for at, rtt in islice(lost, most))
+    lost = (at for at in range(len(rtt_ms)) if at not in ranked)
+    return tuple(_row(decision, at, rtt_ms[at]) for at in islice(lost, most))
 
 
 def _row(decision: Decision, at: int, rtt_ms: float, parts: Sequence[float] | None = None) -> Loser:
