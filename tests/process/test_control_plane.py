@@ -225,10 +225,14 @@ def test_a_clock_that_is_off_is_shown_and_decides_nothing(stage: Stage, off_s: f
         b"{]",
         b"null",
         b'{"node": "c-1"}',
-        b'{"node": "c-1", "region": "eu-central", "boot": "b", "seq": -1, "at_ms": 0, '
-        b'"url": "ws://x", "version": "", "kinds": {}, "limit": 1}',
-        b'{"node": "c-1", "region": "eu-central", "boot": "b", "seq": 1, "at_ms": 0, '
-        b'"url": "http://x", "version": "", "kinds": {}, "limit": 1e9}',
+        (
+            b'{"node": "c-1", "region": "eu-central", "boot": "b", "seq": -1, "at_ms": 0, '
+            b'"url": "ws://x", "version": "", "kinds": {}, "limit": 1}'
+        ),
+        (
+            b'{"node": "c-1", "region": "eu-central", "boot": "b", "seq": 1, "at_ms": 0, '
+            b'"url": "http://x", "version": "", "kinds": {}, "limit": 1e9}'
+        ),
     ],
 )
 def test_a_report_that_makes_no_sense_is_counted_and_forgotten(stage: Stage, report: bytes) -> None:

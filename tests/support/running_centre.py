@@ -220,7 +220,8 @@ async def _url(process: Process, log: Path) -> str:
                     return str(said["url"])
     except TimeoutError:
         pass
-    raise AssertionError(f"the control plane did not start: {log.read_text()}")
+    logged = await asyncio.to_thread(log.read_text)
+    raise AssertionError(f"the control plane did not start: {logged}")
 
 
 async def until(holds: Callable[[], Awaitable[Any]], limit_s: float = 20.0) -> None:
