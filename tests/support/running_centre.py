@@ -220,8 +220,11 @@ async def _url(process: Process, log: Path) -> str:
                     return str(said["url"])
     except TimeoutError:
         pass
-    logged = await asyncio.to_thread(log.read_text)
-    raise AssertionError(f"the control plane did not start: {logged}")
+    raise AssertionError(f"the control plane did not start: {_text(log)}")
+
+
+def _text(log: Path) -> str:
+    return log.read_text()
 
 
 async def until(holds: Callable[[], Awaitable[Any]], limit_s: float = 20.0) -> None:
