@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error
 
@@ -79,7 +78,7 @@ class Follower:
 
     async def _one_consumer(self) -> AsyncGenerator[Delivered | None, None]:
         """Until it is lost."""
-        client = self._calls.link.client()
+        client, losses = self._calls.link.client(), self._calls.link.losses
         name = f"reader-{secrets.token_hex(8)}"
         pending = await self._create(name)
         queue: asyncio.Queue[Msg] = asyncio.Queue()  # bounded by what is asked for
@@ -93,7 +92,7 @@ class Follower:
                 self._caught_up = True
                 yield None
             while True:
-                async for delivered in self._batch(client, name, inbox, queue):
+                async for delivered in self._batch(name, inbox, queue, losses):
                     yield delivered
         finally:
             with suppress(Error):
@@ -114,14 +113,14 @@ class Follower:
         return int(made.get("num_pending", 0))
 
     async def _batch(
-        self, client: Client, name: str, inbox: str, queue: asyncio.Queue[Msg]
+        self, name: str, inbox: str, queue: asyncio.Queue[Msg], losses: int
     ) -> AsyncGenerator[Delivered | None, None]:
         """What one request brings. Raises _Lost, BusFailed."""
         subject = jetstream.api(f"CONSUMER.MSG.NEXT.{self._stream}.{name}", self._domain)
-        if client is not self._calls.link.client():
-            raise _Lost("the connection is another one")
         await self._calls.link.publish(subject, jetstream.next_body(BATCH, EXPIRES_S), inbox)
         for _ in range(BATCH):
+            if self._calls.link.losses != losses:
+                raise _Lost("the connection was lost meanwhile")
             try:
                 message = await self._calls.link.waiting(subject, queue.get(), EXPIRES_S + _GRACE_S)
             except NoAnswer as error:

@@ -88,6 +88,8 @@ class Link:
         self._waiting: set[_Wait] = set()
         self._tasks = Tasks()
         self._failure: BusFailed | None = None
+        self.losses = 0
+        """How often the connection was lost: what was asked before will not be answered."""
         self.denials = Denials()
         self.dropped = 0
         """Messages that came faster than the event loop could hand them on."""
@@ -302,6 +304,7 @@ class Link:
         self._held.append((subject, data, reply, headers))
 
     def _lost(self, why: BusFailed) -> None:
+        self.losses += 1
         for wait in self._waiting:
             wait.fail(why)
 
