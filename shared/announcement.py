@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import TextIO
 
 
@@ -26,6 +27,10 @@ class Announcer:
     def key_made(self, name: str, key: str) -> None:
         """A key, the only time it is seen."""
         self._say(f"key {name!r}, shown only once: {key}", event="key", name=name, key=key)
+
+    def key_kept(self, name: str, file: Path) -> None:
+        """A key that was made and is in a file; it is not shown."""
+        self._say(f"key {name!r} is in {file}", event="key_file", name=name, file=str(file))
 
     def _say(self, sentence: str, **fields: str) -> None:
         self._out.write((json.dumps(fields) if self._as_json else sentence) + "\n")

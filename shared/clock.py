@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -20,6 +21,11 @@ class Clock(Protocol):
 def wall_s() -> float:
     """Seconds since 1970 on this machine: for others to compare, never to measure by."""
     return time.time()  # noqa: TID251 the one place that may
+
+
+def now_iso() -> str:
+    """The same as UTC in ISO 8601, to the second."""
+    return datetime.fromtimestamp(wall_s(), UTC).isoformat(timespec="seconds")
 
 
 class SystemClock:

@@ -1,6 +1,7 @@
 """A decision with every node's reason written out: made when somebody asks why, not before."""
 
 from collections.abc import Sequence
+from itertools import islice
 
 from control_plane.placement.decision import Decision
 from control_plane.placement.reasons import Reason
@@ -12,6 +13,7 @@ def explain(
     control_plane: str = "",
     attempts: Sequence[str] = (),
     session: str | None = None,
+    most: int | None = None,
 ) -> DecisionView:
     """Everything about a decision, as it is served.
 
@@ -20,8 +22,10 @@ def explain(
         control_plane: who made it.
         attempts: what nodes answered when a seat was asked for, in order: `node: code`.
         session: the session's id, where a seat was got.
+        most: rows of ranking and of losers each; None for all. The rest is counted as omitted.
     """
     ask, winner = decision.ask, decision.winner
+    ranking, losers = _ranking(decision, most), _losers(decision, most)
     return DecisionView(
         id=ask.id,
         at_ms=ask.at_ms,
@@ -41,25 +45,27 @@ def explain(
         node=None if winner is None else winner.node,
         region=None if winner is None else winner.region,
         reasons=decision.codes,
-        ranking=_ranking(decision),
-        losers=_losers(decision),
+        ranking=ranking,
+        losers=losers,
         attempts=tuple(attempts),
         session=session,
+        omitted=len(decision.reasons) - len(ranking) - len(losers),
     )
 
 
-def _ranking(decision: Decision) -> tuple[Loser, ...]:
-    rows = decision.parts_ms.round(3).T.tolist()
+def _ranking(decision: Decision, most: int | None) -> tuple[Loser, ...]:
+    rows = decision.parts_ms.round(3).T.tolist()[:most]
+    ranked = decision.ranked.tolist()[:most]
     return tuple(
-        _row(decision, at, parts[0], parts)
-        for at, parts in zip(decision.ranked.tolist(), rows, strict=True)
+        _row(decision, at, parts[0], parts) for at, parts in zip(ranked, rows, strict=True)
     )
 
 
-def _losers(decision: Decision) -> tuple[Loser, ...]:
+def _losers(decision: Decision, most: int | None) -> tuple[Loser, ...]:
     roster, ranked = decision.roster, set(decision.ranked.tolist())
     rtt_ms = roster.atlas.rtt_ms(decision.ask.place)[roster.region].round(3).tolist()
-    return tuple(_row(decision, at, rtt) for at, rtt in enumerate(rtt_ms) if at not in ranked)
+    lost = (at for at in range(len(rtt_ms)) if at not in ranked)
+    return tuple(_row(decision, at, rtt_ms[at]) for at in islice(lost, most))
 
 
 def _row(decision: Decision, at: int, rtt_ms: float, parts: Sequence[float] | None = None) -> Loser:

@@ -6,17 +6,18 @@ import os
 import random
 import secrets
 import shutil
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heliovox.cli.exits import Exit
+from heliovox.cli.interrupts import ending
 from heliovox.client.errors import ClientError, UnreadableAudio
 
 if TYPE_CHECKING:
     from heliovox.local.calls import Recording
     from heliovox.local.steps import Step
+    from heliovox.local.world.world import LocalWorld
 
 SENTENCES = 3
 VOICES = ("voice-en-female", "voice-en-male")
@@ -65,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _demonstrate(args: argparse.Namespace, seed: int) -> "list[Step]":
-    from heliovox.local.demo import Demonstration, Plan  # noqa: PLC0415 needs the node's packages
+    from heliovox.local.demo.plan import Plan  # noqa: PLC0415 needs the node's packages
+    from heliovox.local.demo.story import Demonstration  # noqa: PLC0415
     from heliovox.local.phrases import sentence  # noqa: PLC0415
     from heliovox.local.screen import Screen  # noqa: PLC0415
 
@@ -77,12 +79,13 @@ async def _demonstrate(args: argparse.Namespace, seed: int) -> "list[Step]":
         voices=(None,) if args.scripted else VOICES,
         people=people,
         people_problem=problem,
-        node_arguments=("--recogniser", "scripted") if args.scripted else (),
+        recogniser="scripted" if args.scripted else None,
     )
     columns = shutil.get_terminal_size().columns
     screen = Screen(_nowhere if args.json else _out, sys.stdout.isatty(), columns)
-    _end_by_signals()
-    return await Demonstration(plan, screen).run()
+    running: list[LocalWorld] = []
+    with ending(running):
+        return await Demonstration(plan, screen, os.environ).run(running.append)
 
 
 def _people(rng: random.Random) -> "tuple[list[Recording], str]":
@@ -96,14 +99,6 @@ def _people(rng: random.Random) -> "tuple[list[Recording], str]":
         return draw_people(Path(assets), rng, SENTENCES), ""
     except (OSError, ValueError, KeyError, UnreadableAudio) as error:
         return [], f"HELIOVOX_ASSETS={assets}: {error}"
-
-
-def _end_by_signals() -> None:
-    """A plain SIGTERM would leave the node behind: it becomes an orderly end, like Ctrl-C."""
-    task = asyncio.current_task()
-    assert task is not None
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 def _out(text: str) -> None:

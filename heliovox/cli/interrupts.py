@@ -2,8 +2,17 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
+
+
+class Cuttable(Protocol):
+    """Something that can be ended without ceremony."""
+
+    def cut(self) -> None:
+        """Ends it at once."""
+        ...
 
 
 @contextmanager
@@ -33,3 +42,29 @@ def on_interrupt(ask: Callable[[], object]) -> Iterator[Callable[[], bool]]:
         yield lambda: pressed > 0
     finally:
         loop.remove_signal_handler(signal.SIGINT)
+
+
+@contextmanager
+def ending(running: Sequence[Cuttable]) -> Iterator[None]:
+    """While inside, a signal ends the task in order; a second one does not wait for anything."""
+    task, pressed = asyncio.current_task(), 0
+    assert task is not None
+
+    def press() -> None:
+        nonlocal pressed
+        pressed += 1
+        if pressed == 1:
+            task.cancel()
+            return
+        for world in running:
+            world.cut()
+
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in numbers:
+        loop.add_signal_handler(number, press)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

@@ -8,7 +8,7 @@ from asyncio import CancelledError
 from collections.abc import Sequence
 
 from heliovox import __version__
-from heliovox.cli import demo, drain, listen, models, nodes, policy, regions, say, sessions, why
+from heliovox.cli import demo, drain, listen, models, nodes, policy, regions, say, sessions, up, why
 from heliovox.cli.display import printable
 from heliovox.cli.exits import EXIT_CODES, Exit, cause_of, exit_of
 from heliovox.cli.options import with_coordinates
@@ -16,6 +16,7 @@ from heliovox.cli.options import with_coordinates
 _COMMANDS = {
     "listen": listen,
     "say": say,
+    "up": up,
     "demo": demo,
     "regions": regions,
     "nodes": nodes,

@@ -1,50 +1,24 @@
 """A decision in words. Pure."""
 
-from collections import defaultdict
 from datetime import UTC, datetime
 
 from heliovox.cli.display import printable
 from heliovox.cli.tables import number, table
+from heliovox.local.reasons import REASONS, by_reason
 from heliovox.protocol.control import DecisionView, Loser, SessionView
 
-REASONS = {
-    "nearest_allowed": "the nearest node that the policy allows and that has room",
-    "overflow_home_full": "the home region is full, and the policy lets callers overflow",
-    "not_allowed": "the policy does not allow its region",
-    "stale": "silent for more than 3 s",
-    "dead": "silent for more than 5 s",
-    "conflict": "two nodes report under its name",
-    "unwell": "says of itself that it is not well",
-    "draining": "takes nobody new",
-    "full": "no room",
-    "no_kind": "does not do this kind of session",
-    "no_language": "does not know the language",
-    "no_model": "does not have the model",
-    "not_overflow": "allowed, but not beyond the home region",
-    "too_far": "further than the policy lets callers overflow",
-    "ranked_lower": "could have taken it, and is further or busier",
-}
 _NAMED = 6
 
 
 def reason(code: str) -> str:
     """A code with its meaning, where we know it."""
-    return f"{code}: {REASONS[code]}" if code in REASONS else code
+    return f"{code}: {REASONS[code]}" if code in REASONS else printable(code)
 
 
 def decision(view: DecisionView) -> str:
     """Everything that a person wants to know about a decision."""
     parts = [_outcome(view), _inputs(view), _ranking(view), _losers(view), _attempts(view)]
     return "\n".join(part for part in parts if part)
-
-
-def in_short(view: DecisionView) -> str:
-    """The same in one sentence."""
-    why = "; ".join(REASONS.get(code, code) for code in view.reasons) or "no reason given"
-    others = _grouped(view.losers)
-    count = ", ".join(f"{len(nodes)} {code}" for code, nodes in others.items())
-    where = f"{view.node} in {view.region}" if view.outcome == "placed" else "nowhere"
-    return f"{where}: {why}" + (f" (others: {count})" if count else "")
 
 
 def alone(session: SessionView) -> str:
@@ -96,7 +70,7 @@ def _losers(view: DecisionView) -> str:
     if not view.losers:
         return ""
     lines = [
-        f"  {reason(code)}\n    {_names(nodes)}\n" for code, nodes in _grouped(view.losers).items()
+        f"  {reason(code)}\n    {_names(nodes)}\n" for code, nodes in by_reason(view.losers).items()
     ]
     left_out = f"  and {view.omitted} nodes that are not kept\n" if view.omitted else ""
     return "Not chosen\n" + "".join(lines) + left_out
@@ -106,13 +80,6 @@ def _attempts(view: DecisionView) -> str:
     if not view.attempts:
         return ""
     return "Asked for a seat\n" + "".join(f"  {printable(one)}\n" for one in view.attempts)
-
-
-def _grouped(losers: tuple[Loser, ...]) -> dict[str, list[Loser]]:
-    groups: dict[str, list[Loser]] = defaultdict(list)
-    for loser in losers:
-        groups[loser.reason].append(loser)
-    return dict(groups)
 
 
 def _names(nodes: list[Loser]) -> str:

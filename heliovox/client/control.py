@@ -15,7 +15,7 @@ from heliovox.protocol import control as c
 
 T = TypeVar("T")
 _LIMITS = Limits()
-_OK = 200, 201, 202
+_OK = 200, 201, 202, 204
 
 
 class ControlPlane:
@@ -71,6 +71,11 @@ class ControlPlane:
     async def session(self, session_id: str) -> c.SessionView:
         """One session."""
         return await self._ask("GET", f"/v1/sessions/{quote(session_id, safe='')}", c.SessionView)
+
+    async def end(self, session_id: str) -> None:
+        """Ends a session, or gives back the seat that is held for it."""
+        path = f"/v1/sessions/{quote(session_id, safe='')}"
+        await self._ask("DELETE", path, Any)
 
     async def decision(self, decision_id: str) -> c.DecisionView:
         """One decision and everything it was made from."""

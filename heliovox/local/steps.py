@@ -44,6 +44,7 @@ class CallReport:
             "first_partial_ms": self.heard.first_partial_ms,
             "first_word_after_ms": self.heard.first_word_after_ms,
             "final_after_end_ms": self.heard.final_after_end_ms,
+            "route": asdict(self.heard.route),
             "word_times": [msgspec.to_builtins(word) for word in self.heard.words],
         }
 

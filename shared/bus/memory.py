@@ -190,9 +190,8 @@ class MemoryBus:
             lambda: Log(per_subject=bucket.history, max_bytes=bucket.max_bytes),
         )
 
-    def kv(self, bucket: str, domain: str | None = None) -> KeyValues:
+    def kv(self, bucket: str) -> KeyValues:
         """See Bus."""
-        del domain
         return MemoryKeyValues(self, f"KV_{bucket}")
 
     async def last(self, stream: str, subject: str, domain: str | None = None) -> Stored | None:

@@ -21,8 +21,8 @@ class Source:
     """A stream that another one copies from."""
 
     stream: str
-    domain: str
-    """JetStream domain of the server that keeps it."""
+    domain: str | None = None
+    """JetStream domain of the server that keeps it; None for the same one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,13 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Values by key. A key is made of a-z, A-Z, 0-9 and -_=/., and has no empty part."""
+    """Values by key, on the server that we are connected to.
+
+    A key is made of a-z, A-Z, 0-9 and -_=/., and has no empty part.
+    """
 
     name: str
     max_bytes: int
-    domain: str | None = None
     max_age_s: float | None = None
     history: int = 1
     """Of each key so many values are kept, the latest."""
@@ -220,7 +222,7 @@ class Bus(Protocol):
         """Likewise, for a bucket."""
         ...
 
-    def kv(self, bucket: str, domain: str | None = None) -> KeyValues:
+    def kv(self, bucket: str) -> KeyValues:
         """A bucket that was made."""
         ...
 

@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
+from heliovox.local.nats_process import NatsServer, nats_server_binary
 from shared.bus import Bus, Entry
 from shared.bus.memory import MemoryBus
+from shared.bus.nats_bus import NatsBus
 
 T = TypeVar("T")
 WAIT_S = 10.0
@@ -45,6 +48,55 @@ async def memory_exchange() -> AsyncIterator[Exchange]:
     yield Exchange(connect, cut, mend)
     for bus in buses:
         await bus.close()
+
+
+SIMPLE = """
+server_name: one
+host: 127.0.0.1
+port: {port}
+jetstream {{ store_dir: "{store}", domain: centre }}
+"""
+
+
+@asynccontextmanager
+async def nats_exchange(folder: Path) -> AsyncIterator[Exchange]:
+    """With a real server, that asks for no credentials."""
+    server = NatsServer("one", folder, nats_server_binary())
+    buses: list[NatsBus] = []
+
+    async def start() -> None:
+        await server.start(SIMPLE.format(port=server.port, store=folder / "store"))
+
+    async def connect() -> Bus:
+        name = f"bus-{len(buses)}"
+        bus = await NatsBus.connect(server.url, None, name=name, inbox_prefix=f"_INBOX.{name}")
+        buses.append(bus)
+        return bus
+
+    async def cut() -> None:
+        await server.kill()
+        for bus in buses:
+            await until(lambda bus=bus: not bus.connected)
+
+    async def mend() -> None:
+        await start()
+        for bus in buses:
+            await until(lambda bus=bus: bus.connected)
+
+    await start()
+    try:
+        yield Exchange(connect, cut, mend)
+    finally:
+        for bus in buses:
+            await bus.close()
+        await server.stop()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Looks again and again; fails after WAIT_S."""
+    async with asyncio.timeout(WAIT_S):
+        while not holds():  # noqa: ASYNC110 the library has no event for it
+            await asyncio.sleep(0.01)
 
 
 class Heard:

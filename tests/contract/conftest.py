@@ -1,8 +1,9 @@
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from tests.contract.buses import Exchange, memory_exchange
+from tests.contract.buses import Exchange, memory_exchange, nats_exchange
 from tests.contract.engines import REAL, Case, human_speech, our_speech, real_engine, scripted
 
 PARAMS = [
@@ -26,13 +27,8 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture
-def domain() -> str:
-    """Of JetStream on the server that the bus is connected to."""
-    return "centre"
-
-
-@pytest.fixture(params=["memory"])
-async def exchange(request: pytest.FixtureRequest) -> AsyncIterator[Exchange]:
-    async with memory_exchange() as exchange:
+@pytest.fixture(params=["memory", pytest.param("nats", marks=pytest.mark.process)])
+async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Exchange]:
+    making = memory_exchange() if request.param == "memory" else nats_exchange(tmp_path)
+    async with making as exchange:
         yield exchange

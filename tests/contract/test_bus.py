@@ -285,13 +285,13 @@ async def test_reading_what_is_not_there_fails(bus: Bus) -> None:
             await following_one()
 
 
-async def test_a_stream_copies_from_others(bus: Bus, domain: str) -> None:
+async def test_a_stream_copies_from_others(bus: Bus) -> None:
     sources = [fresh("SOURCE"), fresh("SOURCE")]
     for source in sources:
         await bus.ensure_stream(Stream(source, MIB, (f"k.{source}",)))
     copy = fresh("COPY")
     await bus.keep(f"k.{sources[0]}", b"before", "0")
-    stream = Stream(copy, MIB, sources=tuple(Source(source, domain) for source in sources))
+    stream = Stream(copy, MIB, sources=tuple(Source(source) for source in sources))
     await bus.ensure_stream(stream)
     await bus.ensure_stream(stream)
     await bus.keep(f"k.{sources[1]}", b"after", "1")

@@ -1,0 +1,85 @@
+"""What the routes need of the control plane: a facade, so that they know of no bus and no loop."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from control_plane.orders import Order
+from control_plane.sessions.table import SessionTable
+from control_plane.sessions.usage import Usage
+from control_plane.tenants.keys import KeyRecord, Keyring
+from control_plane.world import WorldNow
+from heliovox.protocol.control import DecisionView, NearestView, NodeView, Placed, RegionView
+from heliovox.protocol.messages import Place
+from shared.metrics import Metrics
+
+Check = Callable[[], str | None]
+"""None where all is well, else what is wrong."""
+
+
+class Placing(Protocol):
+    """Finds seats."""
+
+    async def place(self, order: Order) -> Placed:
+        """A seat, held. Raises VoiceError with the decision's id."""
+        ...
+
+    def nearest(self, order: Order, most: int) -> Sequence[NearestView]:
+        """Where it would go, best first; holds nothing. Raises VoiceError."""
+        ...
+
+
+class Fleets(Protocol):
+    """Shows the fleet."""
+
+    def nodes(self) -> Sequence[NodeView]:
+        """Every node that is known."""
+        ...
+
+    def regions(self) -> Sequence[RegionView]:
+        """Every region of the world."""
+        ...
+
+    async def drain(self, node: str, *, on: bool) -> None:
+        """Raises NotFound, BusFailed, CommandRefused."""
+        ...
+
+
+class Explaining(Protocol):
+    """Knows decisions."""
+
+    async def decision(self, decision_id: str) -> DecisionView | None:
+        """One that this control plane or another made. Raises BusFailed."""
+        ...
+
+
+class Ending(Protocol):
+    """Ends sessions."""
+
+    async def end(self, session: str) -> None:
+        """Raises BusFailed, CommandRefused."""
+        ...
+
+
+@dataclass(slots=True)
+class Centre:
+    """The control plane as its HTTP sees it."""
+
+    keyring: Callable[[], Keyring]
+    world: Callable[[], WorldNow]
+    fallback: Callable[[], Place | None]
+    placing: Placing
+    fleets: Fleets
+    explaining: Explaining
+    ending: Ending
+    table: SessionTable
+    usage: Usage
+    checks: Mapping[str, Check]
+    metrics: Metrics
+
+
+Centred = NamedDependency[SkipValidation[Centre]]
+Who = NamedDependency[SkipValidation[KeyRecord]]

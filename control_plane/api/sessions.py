@@ -1,0 +1,74 @@
+"""/v1/sessions: a seat is asked for, looked at, given back."""
+
+from typing import Annotated, Any, Literal
+
+from litestar import Request, delete, get, post
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from control_plane.api.callers import SECURITY, may_see
+from control_plane.api.centre import Centred, Who
+from control_plane.orders import order_of_request
+from control_plane.sessions.table import Row
+from heliovox.protocol.control import Placed, SessionRequest, SessionView, UsageView
+from shared.errors import NotFound
+
+MOST_LISTED = 1000
+State = Literal["reserved", "live", "ended", "lost"]
+
+
+@post("/v1/sessions", security=SECURITY)
+async def place(
+    request: Request[Any, Any, Any], data: JSONBody[SessionRequest], who: Who, centre: Centred
+) -> Placed:
+    """Where may, and can, this caller's session go? A seat is held there, for a short while."""
+    own = request.client.host if request.client is not None else None
+    order = order_of_request(data, who, centre.world(), own, centre.fallback())
+    return await centre.placing.place(order)
+
+
+@get("/v1/sessions", security=SECURITY, sync_to_thread=False)
+def listed(
+    who: Who,
+    centre: Centred,
+    session_state: Annotated[State | None, QueryParameter(name="state")] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=MOST_LISTED)] = 100,
+) -> list[SessionView]:
+    """The latest sessions, open ones first: one's own, or everybody's for operators."""
+    found: list[SessionView] = []
+    for row in centre.table.rows():
+        if may_see(who, row.tenant) and session_state in (None, row.state):
+            found.append(row.view())
+            if len(found) == limit:
+                break
+    return found
+
+
+@get("/v1/sessions/{session_id:str}", security=SECURITY, sync_to_thread=False)
+def one(session_id: FromPath[str], who: Who, centre: Centred) -> SessionView:
+    """One session."""
+    return _own(session_id, who, centre).view()
+
+
+@delete("/v1/sessions/{session_id:str}", security=SECURITY)
+async def end(session_id: FromPath[str], who: Who, centre: Centred) -> None:
+    """Ends a live session, or gives its seat back before it began. Repeating it does no harm."""
+    if _own(session_id, who, centre).open:
+        await centre.ending.end(session_id)
+
+
+@get("/v1/usage", security=SECURITY, sync_to_thread=False)
+def usage(who: Who, centre: Centred) -> list[UsageView]:
+    """What was used, as far back as notes are kept: one's own, or everybody's for operators."""
+    return list(centre.usage.lines(None if who.operator else who.tenant))
+
+
+def _own(session_id: str, who: Who, centre: Centred) -> Row:
+    row = centre.table.get(session_id)
+    if row is None or not may_see(who, row.tenant):  # others' are as unknown as none
+        raise NotFound(
+            "no such session",
+            field="session",
+            value=session_id,
+            remedy="a session is known for as long as it is among the latest",
+        )
+    return row

@@ -1,0 +1,1 @@
+"""What nodes need to admit callers by themselves."""

@@ -1,0 +1,113 @@
+"""What a caller asks for, checked alike whichever way it came (pure)."""
+
+from dataclasses import dataclass
+
+from control_plane.tenants.keys import KeyRecord
+from control_plane.world import WorldNow
+from heliovox.protocol.control import SessionRequest
+from heliovox.protocol.messages import KINDS, Place
+from shared.errors import Forbidden, InvalidMessage, Unsupported
+from shared.exchange import NodeAsk
+from shared.geography import Located, locate
+from shared.places import check_place
+from shared.policy import CompiledPolicy
+
+LONGEST_NAME = 64
+"""Of a language or a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A session that somebody wants placed."""
+
+    kind: str
+    language: str
+    model: str | None
+    policy: CompiledPolicy
+    tenant: str
+    at: Located
+    may_wait: bool = False
+    """Whether who asks waits as long as the policy says."""
+    relayed_by: str | None = None
+    """The region of the node that would pass the session on."""
+
+
+def order_of_request(
+    asked: SessionRequest,
+    who: KeyRecord,
+    world: WorldNow,
+    own_address: str | None,
+    fallback: Place | None,
+) -> Order:
+    """A caller's order.
+
+    Args:
+        asked: as it came.
+        who: whose key it came with.
+        world: of now.
+        own_address: that the request came from.
+        fallback: where a caller is taken to be who cannot be found.
+
+    Raises:
+        InvalidMessage, Unsupported, Forbidden: each names field, value and remedy.
+    """
+    name = who.policy(asked.policy, world.world.default_policy)
+    return Order(
+        kind=_kind(asked.kind),
+        language=_name("language", asked.language),
+        model=None if asked.model is None else _name("model", asked.model),
+        policy=world.policies.of(name),
+        tenant=who.tenant,
+        at=locate(asked.place, asked.country, asked.address or own_address, fallback),
+        may_wait=True,
+    )
+
+
+def order_of_node(ask: NodeAsk, region: str, world: WorldNow) -> Order:
+    """A node's order for a caller who came straight to it; it has checked his key.
+
+    Raises:
+        InvalidMessage, Unsupported, Forbidden: of these the node tells the caller.
+    """
+    policy = world.policies.of(ask.policy)
+    if region not in world.world.regions:
+        raise InvalidMessage("no such region", field="region", value=region)
+    if ask.relay and region not in policy.allowed:
+        raise Forbidden(
+            f"policy {policy.name} does not allow {region} to pass a session on",
+            field="policy",
+            value=policy.name,
+            remedy="follow redirects, or connect to a node in an allowed region",
+        )
+    at = Located(world.world.regions[region].place, "node")
+    return Order(
+        kind=_kind(ask.kind),
+        language=_name("language", ask.language),
+        model=None if ask.model is None else _name("model", ask.model),
+        policy=policy,
+        tenant=_name("tenant", ask.tenant),
+        at=at if ask.place is None else Located(check_place(ask.place), ask.place_source),
+        relayed_by=region if ask.relay else None,
+    )
+
+
+def _kind(kind: str) -> str:
+    if kind not in KINDS:
+        raise Unsupported(
+            "unknown kind of session",
+            field="kind",
+            value=kind,
+            remedy=f"use one of {', '.join(KINDS)}",
+        )
+    return kind
+
+
+def _name(field: str, value: str) -> str:
+    if 0 < len(value) <= LONGEST_NAME and value.isprintable():
+        return value
+    raise InvalidMessage(
+        f"{field} is no name",
+        field=field,
+        value=value,
+        remedy=f"use 1 to {LONGEST_NAME} printable characters",
+    )

@@ -1,0 +1,223 @@
+"""The whole way of a session to its seat: decide, reserve, sign; wait where the policy waits."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from control_plane.decisions import Decisions
+from control_plane.fleet import Fleet
+from control_plane.ids import NewId, random_id
+from control_plane.orders import Order
+from control_plane.placement import Decision, PlacementAsk, decide, refusal
+from control_plane.reserving import Reserving, Seat, Tried
+from control_plane.sessions.table import Row, SessionTable
+from control_plane.waiting import Waiting
+from heliovox.protocol.control import NearestView, Placed
+from shared.bus import Bus
+from shared.clock import Clock, wall_s
+from shared.errors import NoRoom, VoiceError
+from shared.exchange import Reserve
+from shared.ticket import Ticket, sign_ticket
+
+
+@dataclass(slots=True)
+class Tools:
+    """What placing works with."""
+
+    bus: Bus
+    clock: Clock
+    fleet: Fleet
+    reserving: Reserving
+    waiting: Waiting
+    decisions: Decisions
+    publish: Callable[[str], None]
+    """Told the id of every decision that is remembered."""
+    table: SessionTable
+    key: Ed25519PrivateKey
+    ticket_ttl_s: float
+    draw: random.Random
+    new_decision_id: NewId
+
+
+class Placer:
+    """Finds seats for orders."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self.outcomes: Counter[str] = Counter()
+        """Orders by what became of them: `placed`, or a refusal's code."""
+
+    async def place(self, order: Order) -> Placed:
+        """A seat, held, with its ticket. Raises VoiceError that names the decision."""
+        try:
+            placed = await self._place(order)
+        except VoiceError as error:
+            self.outcomes[error.code] += 1
+            raise
+        self.outcomes["placed"] += 1
+        return placed
+
+    async def _place(self, order: Order) -> Placed:
+        tools = self._tools
+        tools.bus.check()
+        waits = order.may_wait and order.policy.when_full == "wait"
+        line = _line(order)
+        if waits and tools.waiting.busy(line):
+            return await self._wait(order, line, _behind_others(order))
+        try:
+            return await self._at_once(order)
+        except NoRoom as full:
+            if not waits:
+                raise
+            return await self._wait(order, line, full)
+
+    async def _wait(self, order: Order, line: Hashable, full: NoRoom) -> Placed:
+        return await self._tools.waiting.wait(
+            line, order.policy.wait_s, lambda: self._at_once(order), full
+        )
+
+    async def _at_once(self, order: Order) -> Placed:
+        """One decision, and the seat that it leads to. Raises NoRoom, NotAllowed."""
+        tools = self._tools
+        decision = self._decide(order, tools.new_decision_id())
+        wanted = self._wanted(order)
+        tried = await tools.reserving.seat(decision, wanted) if decision.candidates else _NOBODY
+        tools.decisions.made(
+            decision, tried.attempts, wanted.session if tried.seat is not None else None
+        )
+        tools.publish(decision.ask.id)
+        if not decision.candidates:
+            raise refusal(decision)
+        if tried.seat is None:
+            raise _nobody_had_room(decision, tried)
+        return self._placed(order, decision, wanted, tried.seat)
+
+    def nearest(self, order: Order, most: int) -> Sequence[NearestView]:
+        """Where it would go, best first; nothing is held and nothing remembered."""
+        decision = self._decide(order, self._tools.new_decision_id())
+        if not decision.candidates:
+            raise refusal(decision)
+        return [
+            NearestView(one.region, one.node, one.url, round(one.rtt_ms, 3))
+            for one in decision.candidates[:most]
+        ]
+
+    def _decide(self, order: Order, decision_id: str) -> Decision:
+        tools = self._tools
+        ask = PlacementAsk(
+            id=decision_id,
+            at_ms=round(wall_s() * 1000),
+            kind=order.kind,
+            language=order.language,
+            model=order.model,
+            place=order.at.place,
+            draw=tools.draw.random(),
+            place_source=order.at.source,
+            tenant=order.tenant,
+        )
+        return decide(tools.fleet.view(tools.clock.now_s()), ask, order.policy)
+
+    def _wanted(self, order: Order) -> Reserve:
+        return Reserve(
+            reservation=random_id(),
+            session=random_id(),
+            kind=order.kind,
+            language=order.language,
+            model=order.model,
+            policy=order.policy.name,
+            policy_version=order.policy.version,
+            tenant=order.tenant,
+            ttl_s=self._tools.ticket_ttl_s,
+        )
+
+    def _placed(self, order: Order, decision: Decision, wanted: Reserve, seat: Seat) -> Placed:
+        won, home = seat.candidate, decision.home or ""
+        self._remember(order, decision, wanted, seat)
+        return Placed(
+            session=wanted.session,
+            node=won.node,
+            region=won.region,
+            url=won.url,
+            ticket=self._ticket(order, decision, wanted, seat),
+            expires_s=seat.reserved.ttl_s or wanted.ttl_s,
+            decision=decision.ask.id,
+            policy=order.policy.name,
+            policy_version=order.policy.version,
+            home_region=home,
+            overflow=won.region != home,
+            reasons=decision.codes,
+            rtt_ms=round(won.rtt_ms, 3),
+        )
+
+    def _ticket(self, order: Order, decision: Decision, wanted: Reserve, seat: Seat) -> str:
+        now_s = wall_s()
+        ticket = Ticket(
+            session=wanted.session,
+            reservation=wanted.reservation,
+            node=seat.candidate.node,
+            boot=seat.reserved.boot,
+            kind=wanted.kind,
+            language=wanted.language,
+            model=wanted.model,
+            policy=wanted.policy,
+            policy_version=wanted.policy_version,
+            tenant=wanted.tenant,
+            decision=decision.ask.id,
+            iat=int(now_s),
+            exp=int(now_s + wanted.ttl_s) + 1,
+            relay=order.relayed_by is not None,
+        )
+        return sign_ticket(ticket, self._tools.key)
+
+    def _remember(self, order: Order, decision: Decision, wanted: Reserve, seat: Seat) -> None:
+        now_ms = decision.ask.at_ms
+        self._tools.table.placed(
+            Row(
+                session=wanted.session,
+                state="reserved",
+                node=seat.candidate.node,
+                region=seat.candidate.region,
+                kind=wanted.kind,
+                language=wanted.language,
+                tenant=wanted.tenant,
+                policy=wanted.policy,
+                decision=decision.ask.id,
+                admitted_by="relay" if order.relayed_by else "ticket",
+                since_ms=now_ms,
+                reservation=wanted.reservation,
+                until_ms=now_ms + round((wanted.ttl_s + _GRACE_S) * 1000),
+            )
+        )
+
+
+_NOBODY = Tried(None, ())
+_GRACE_S = 5.0
+"""A note of the session's start may come so long after the seat's time was up."""
+
+
+def _line(order: Order) -> Hashable:
+    place = order.at.place
+    return (order.policy.name, order.kind, order.language, order.model, round(place.lat / 10),
+            round(place.lon / 10))  # fmt: skip
+
+
+def _behind_others(order: Order) -> NoRoom:
+    return NoRoom(
+        f"others wait for a seat under policy {order.policy.name}, and none became free in time",
+        field="policy",
+        value=order.policy.name,
+        remedy="try again later",
+    )
+
+
+def _nobody_had_room(decision: Decision, tried: Tried) -> NoRoom:
+    return NoRoom(
+        f"no node gave a seat ({', '.join(tried.attempts)})",
+        field="policy",
+        value=decision.policy.name,
+        remedy="try again: what is known of nodes is a second old at most",
+        decision=decision.ask.id,
+    )

@@ -1,0 +1,117 @@
+"""The message buses of a world on this machine: the centre's server, and one for each region."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from heliovox.local.nats_process import NatsServer, nats_server_binary
+from shared.credentials import ensure_seed
+from shared.files import write_private
+from shared.nats_config import (
+    HUB,
+    Fleet,
+    Identity,
+    Regional,
+    Server,
+    Uplink,
+    hub_config,
+    leaf_config,
+    leaf_secret,
+)
+
+OPERATOR = "operator"
+STORE_BYTES = 16 << 30
+"""What streams may grow to at most; a local world stays far below it."""
+
+
+class NatsWorld:
+    """One hub and its leaves, with an identity for everybody who may connect.
+
+    Args:
+        folder: for configurations, stores, seeds.
+        nodes: the names of the nodes by region.
+        planes: the names of the control planes.
+    """
+
+    def __init__(
+        self, folder: Path, nodes: Mapping[str, Sequence[str]], planes: Sequence[str]
+    ) -> None:
+        self._folder, self._nodes, self._planes = folder, nodes, planes
+        binary = nats_server_binary()
+        self.hub = NatsServer(HUB, folder / HUB, binary)
+        self._leaves = {region: NatsServer(region, folder / region, binary) for region in nodes}
+
+    @property
+    def servers(self) -> list[NatsServer]:
+        """All of them, the hub first."""
+        return [self.hub, *self._leaves.values()]
+
+    @property
+    def operator_seed_file(self) -> Path:
+        """Of whoever looks into the servers: sees metadata, says nothing."""
+        return self._seed_file(OPERATOR)
+
+    def leaf(self, region: str) -> NatsServer:
+        """The region's server."""
+        return self._leaves[region]
+
+    def node_seed_file(self, region: str, node: str) -> Path:
+        """The key of a node to its region's server."""
+        return self._seed_file(f"node-{region}-{node}")
+
+    def plane_seed_file(self, plane: str) -> Path:
+        """The key of a control plane to the centre's server."""
+        return self._seed_file(f"plane-{plane}")
+
+    async def start(self) -> None:
+        """The hub, then all leaves at once. Raises NatsFailed, OSError."""
+        fleet = self._fleet()
+        await self.hub.start(
+            hub_config(fleet, Server(str(self.hub.folder / "store"), max_store_bytes=STORE_BYTES))
+        )
+        async with asyncio.TaskGroup() as group:
+            for region in self._nodes:
+                group.create_task(self._start_leaf(fleet, region), name=f"bus {region}")
+
+    async def stop(self) -> None:
+        """Leaves, then the hub."""
+        await asyncio.gather(*(leaf.stop() for leaf in self._leaves.values()))
+        await self.hub.stop()
+
+    async def _start_leaf(self, fleet: Fleet, region: str) -> None:
+        server = self._leaves[region]
+        seed = ensure_seed(self._seed_file(f"leaf-{region}"))
+        write_private(server.folder / "leaf.conf", leaf_secret(seed.reveal()).encode())
+        uplink = Uplink(self.hub.leaf_url, "leaf.conf")
+        await server.start(
+            leaf_config(
+                fleet,
+                region,
+                Server(str(server.folder / "store"), max_store_bytes=STORE_BYTES),
+                uplink,
+            )
+        )
+
+    def _fleet(self) -> Fleet:
+        return Fleet(
+            regions=tuple(self._nodes),
+            nodes=tuple(
+                Regional(region, node, self._public(self.node_seed_file(region, node)))
+                for region, nodes in self._nodes.items()
+                for node in nodes
+            ),
+            planes=tuple(
+                Identity(plane, self._public(self.plane_seed_file(plane))) for plane in self._planes
+            ),
+            leaves=tuple(
+                Regional(region, region, self._public(self._seed_file(f"leaf-{region}")))
+                for region in self._nodes
+            ),
+            operators=(Identity(OPERATOR, self._public(self.operator_seed_file)),),
+        )
+
+    def _seed_file(self, name: str) -> Path:
+        return self._folder / "seeds" / f"{name}.seed"
+
+    def _public(self, seed_file: Path) -> str:
+        return ensure_seed(seed_file).public_key

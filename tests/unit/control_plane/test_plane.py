@@ -1,0 +1,334 @@
+"""A whole control plane, its nodes scripted, on a bus in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from control_plane.api.app import make_app
+from control_plane.app import ControlPlane
+from control_plane.settings import ControlSettings
+from control_plane.tenants.changes import KEYS, revoke
+from shared import subjects
+from shared.bundle import verify_bundle
+from shared.bus.memory import MemoryBus
+from shared.clock import wall_s
+from shared.exchange import Bundle, NodeAsk, PlaceAnswer, Reserve, Reserved
+from shared.service import run_all
+from shared.ticket import verify_ticket
+from tests.support.fake_node import FakeNode
+
+PARIS = {"place": {"lat": 48.85, "lon": 2.35}}
+
+
+class Http:
+    """Stands where the port would be."""
+
+    async def run(self, ready: asyncio.Event) -> None:
+        ready.set()
+        await asyncio.Event().wait()
+
+
+class Running:
+    """A control plane that runs, and ways to ask it."""
+
+    def __init__(self, plane: ControlPlane, folder: Path) -> None:
+        self.plane, self.folder = plane, folder
+        self.app = make_app(plane.centre())
+
+    async def __call__(
+        self, method: str, path: str, body: Any = None, key: str = "caller"
+    ) -> httpx.Response:
+        secret = (self.folder / f"{key}.key").read_text().strip()
+        headers = {"Authorization": f"Bearer {secret}"}
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://c") as client:
+            return await client.request(method, path, json=body, headers=headers)
+
+    async def until(self, holds: Callable[[], Any]) -> None:
+        """Waits for what the loop has yet to bring."""
+
+        async def true() -> bool:
+            return bool(holds())
+
+        await self.until_it(true)
+
+    async def until_it(self, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Likewise, for what must be awaited."""
+        async with asyncio.timeout(10):
+            while not await holds():  # noqa: ASYNC110 the parts have no event for it
+                await asyncio.sleep(0.01)
+
+    async def node(self, region: str, name: str, **options: Any) -> FakeNode:
+        node = await FakeNode(self.plane.bus, region, name, **options).begin()
+        await self.until(lambda: name in self.plane.fleet.view(self.plane.clock.now_s()).nodes)
+        return node
+
+
+@asynccontextmanager
+async def running(
+    folder: Path, bus: MemoryBus | None = None, **settings: Any
+) -> AsyncIterator[Running]:
+    given = {"plane_id": "p-1", "state_dir": folder} | settings
+    plane = ControlPlane(ControlSettings(**given), bus or MemoryBus(), lambda _name, _file: None)
+    stop, started = asyncio.Event(), asyncio.Event()
+
+    class Last:
+        async def run(self, ready: asyncio.Event) -> None:
+            started.set()
+            ready.set()
+            await asyncio.Event().wait()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run_all([*plane.services(lambda _: Http()), Last()], stop))
+        await started.wait()
+        yield Running(plane, folder)
+        stop.set()
+
+
+def with_plane(
+    tmp_path: Path, test: Callable[[Running], Coroutine[Any, Any, None]], **settings: Any
+) -> None:
+    async def go() -> None:
+        async with running(tmp_path, **settings) as plane:
+            await test(plane)
+
+    asyncio.run(go())
+
+
+def test_a_caller_is_placed_on_the_nearest_node_that_may(tmp_path: Path) -> None:
+    async def go(plane: Running) -> None:
+        await plane.node("eu-west", "w-1")
+        node = await plane.node("eu-central", "c-1")
+        answer = await plane("POST", "/v1/sessions", PARIS | {"policy": "eu-only"})
+        said = answer.json()
+        assert answer.status_code == 201, said
+        assert (said["node"], said["region"], said["overflow"]) == ("c-1", "eu-central", False)
+        (wanted,) = node.asked
+        ticket = verify_ticket(
+            said["ticket"],
+            plane.plane.key.public_key(),
+            node="c-1",
+            boot=node.boot,
+            now_s=wall_s(),
+        )
+        assert (ticket.session, ticket.reservation) == (said["session"], wanted.reservation)
+        assert (ticket.decision, ticket.relay) == (said["decision"], False)
+        why = (await plane("GET", f"/v1/decisions/{said['decision']}")).json()
+        assert (why["node"], why["attempts"]) == ("c-1", ["c-1: granted"])
+        seen = (await plane("GET", f"/v1/sessions/{said['session']}")).json()
+        assert (seen["state"], seen["tenant"]) == ("reserved", "caller")
+
+    with_plane(tmp_path, go)
+
+
+def test_a_full_node_is_passed_over_for_the_next(tmp_path: Path) -> None:
+    """The report says that there is room, the node knows better."""
+
+    async def go(plane: Running) -> None:
+        def full(_: Reserve) -> Reserved:
+            return Reserved(False, "c-1", "b1", code="node_full")
+
+        await plane.node("eu-central", "c-1", answer=full)
+        await plane.node("eu-west", "w-1")
+        answer = await plane("POST", "/v1/sessions", PARIS | {"policy": "eu-only"})
+        said = answer.json()
+        assert (said.get("node"), said.get("overflow")) == ("w-1", True), said
+
+    with_plane(tmp_path, go)
+
+
+def test_nobody_is_placed_where_the_policy_does_not_allow_it(tmp_path: Path) -> None:
+    async def go(plane: Running) -> None:
+        await plane.node("eu-central", "c-1", seats=1)
+        await plane.node("ap-south", "s-1", seats=5)
+        answers = [
+            await plane("POST", "/v1/sessions", PARIS | {"policy": "eu-only"}) for _ in range(3)
+        ]
+        assert [answer.status_code for answer in answers] == [201, 503, 503]
+        refused = answers[-1].json()
+        assert refused["code"] == "no_room"
+        why = (await plane("GET", f"/v1/decisions/{refused['decision']}")).json()
+        assert why["outcome"] == "refused"
+        assert {row["node"]: row["reason"] for row in why["losers"]} == {
+            "c-1": "full",
+            "s-1": "not_allowed",
+        }
+
+    with_plane(tmp_path, go)
+
+
+def test_a_node_asks_for_a_caller_who_came_straight_to_it(tmp_path: Path) -> None:
+    async def go(plane: Running) -> None:
+        near = await plane.node("eu-central", "c-1")
+        west = await plane.node("eu-west", "w-1", seats=0)
+
+        async def ask(**more: Any) -> PlaceAnswer:
+            asked = {
+                "kind": "recognition",
+                "language": "en",
+                "model": None,
+                "policy": "eu-only",
+                "tenant": "t",
+                "place": None,
+            }
+            data = msgspec.json.encode(NodeAsk(**(asked | more)))
+            subject = subjects.ask(west.region, west.name)
+            answer = await plane.plane.bus.request(subject, data, 2.0)
+            return msgspec.json.decode(answer, type=PlaceAnswer)
+
+        placed = await ask(relay=True)
+        assert (placed.placed, placed.node) == (True, "c-1")
+        ticket = verify_ticket(
+            placed.ticket, plane.plane.key.public_key(), node="c-1", boot=near.boot, now_s=wall_s()
+        )
+        assert (ticket.relay, ticket.tenant) == (True, "t")
+        refused = await ask(policy="ksa-only")
+        assert (refused.placed, refused.code) == (False, "no_room")  # the fleet is settling
+        assert refused.decision
+        assert (await ask(policy="moon")).code == "unsupported"
+        assert (await ask(policy="in-only", relay=True)).code == "forbidden"
+        back = await ask(give_back=placed.session)
+        assert not back.placed
+        seen = (await plane("GET", f"/v1/sessions/{placed.session}", key="operator")).json()
+        assert (seen["state"], seen["reason"]) == ("ended", "given_back")
+
+    with_plane(tmp_path, go)
+
+
+def test_the_bundle_is_signed_and_changes_with_keys(tmp_path: Path) -> None:
+    async def go(plane: Running) -> None:
+        bus = plane.plane.bus
+        news: asyncio.Queue[bytes] = asyncio.Queue()
+
+        async def heard(_: str, data: bytes) -> None:
+            news.put_nowait(data)
+
+        await bus.subscribe(subjects.NEWS, heard)
+        node = await plane.node("eu-central", "c-1")
+
+        async def bundle() -> Bundle:
+            token = await bus.request(subjects.bundle(node.region, node.name), b"", 2.0)
+            return verify_bundle(token, plane.plane.key.public_key(), wall_s())
+
+        await plane.until(lambda: "eu-central" in plane.plane.feed.in_service.regions)
+        first = await bundle()
+        assert first.in_service == ("eu-central",)
+        assert {grant.tenant for grant in first.keys} == {"caller", "operator"}
+        assert first.policy_version == plane.plane.regions.now.world.version
+        async with asyncio.timeout(5):
+            await news.get()
+        await revoke(bus.kv(KEYS.name), "caller", "now")
+        await plane.until(lambda: len(plane.plane.tenants.keyring) == 1)
+        second = await bundle()
+        assert {grant.tenant for grant in second.keys} == {"operator"}
+        assert second.version != first.version
+        while not news.empty():
+            news.get_nowait()
+
+    with_plane(tmp_path, go)
+
+
+def test_operators_drain_and_callers_end_sessions(tmp_path: Path) -> None:
+    async def go(plane: Running) -> None:
+        node = await plane.node("eu-central", "c-1")
+        placed = (await plane("POST", "/v1/sessions", PARIS)).json()
+        assert (await plane("DELETE", f"/v1/sessions/{placed['session']}")).status_code == 204
+        assert node.held == {}
+        drained = await plane("POST", "/v1/nodes/c-1/drain", key="operator")
+        assert drained.status_code == 204
+        refused = await plane("POST", "/v1/sessions", PARIS)
+        assert (refused.status_code, refused.json()["code"]) == (503, "no_room")
+        assert [told.do for told in node.commands] == ["release", "drain"]
+
+    with_plane(tmp_path, go)
+
+
+def test_a_caller_whose_policy_waits_gets_the_seat_that_becomes_free(tmp_path: Path) -> None:
+    world = tmp_path / "regions.yaml"
+    text = Path("shared/regions/regions.yaml").read_text()
+    world.write_text(text.replace("when_full: refuse", "when_full: wait"))
+
+    async def go(plane: Running) -> None:
+        node = await plane.node("eu-central", "c-1", seats=1)
+        waits = next(
+            name
+            for name, policy in plane.plane.regions.now.policies.by_name.items()
+            if policy.when_full == "wait" and "eu-central" in policy.allowed
+        )
+        body = PARIS | {"policy": waits}
+        first = (await plane("POST", "/v1/sessions", body)).json()
+        async with asyncio.TaskGroup() as group:
+            second = group.create_task(plane("POST", "/v1/sessions", body))
+            await plane.until(lambda: len(plane.plane.waiting) == 1)
+            node.held.pop(first["session"])
+            await node.report()
+            assert (await second).status_code == 201
+
+    with_plane(tmp_path, go, regions_file=world)
+
+
+def test_a_bus_that_is_gone_is_said_at_once(tmp_path: Path) -> None:
+    async def go(plane: Running) -> None:
+        bus = plane.plane.bus
+        assert isinstance(bus, MemoryBus)
+        await plane.node("eu-central", "c-1")
+        bus.cut()
+        answer = await plane("POST", "/v1/sessions", PARIS)
+        assert (answer.status_code, answer.json()["code"]) == (503, "bus_failed")
+        ready = await plane("GET", "/readyz")
+        assert (ready.status_code, ready.json()["checks"]["bus"] != "ok") == (503, True)
+        bus.mend()
+        assert (await plane("POST", "/v1/sessions", PARIS)).status_code == 201
+
+    with_plane(tmp_path, go)
+
+
+def test_reports_under_another_name_are_not_believed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def go(plane: Running) -> None:
+        node = await plane.node("eu-central", "c-1")
+        lie = node.now(node="c-2")
+        await plane.plane.bus.publish(
+            subjects.report("eu-central", "c-1"), msgspec.json.encode(lie)
+        )
+        await plane.plane.bus.publish(subjects.report("eu-central", "c-1"), b"{]")
+        heard = plane.plane.feed.heard
+        await plane.until(lambda: heard["not_its_name"] and heard["malformed"])
+        assert plane.plane.fleet.view(plane.plane.clock.now_s()).nodes == ("c-1",)
+
+    with_plane(tmp_path, go)
+    assert "not_its_name" in caplog.text
+
+
+def test_two_planes_see_each_others_decisions_and_sessions(tmp_path: Path) -> None:
+    async def go() -> None:
+        bus = MemoryBus()
+        key = tmp_path / "shared.pem"
+        async with (
+            running(tmp_path / "1", bus, signing_key_file=key) as one,
+            running(tmp_path / "2", bus.beside(), plane_id="p-2", signing_key_file=key) as two,
+        ):
+            two.folder = one.folder
+            node = await one.node("eu-central", "c-1")
+            await two.until(lambda: two.plane.fleet.view(two.plane.clock.now_s()).nodes)
+            said = (await one("POST", "/v1/sessions", PARIS)).json()
+            other = (await two("POST", "/v1/sessions", PARIS)).json()
+            assert {said["node"], other["node"]} == {"c-1"}
+            assert len(node.held) == 2
+            path = f"/v1/decisions/{said['decision']}"
+
+            async def known() -> bool:
+                return (await two("GET", path)).status_code == 200
+
+            await two.until_it(known)
+            why = (await two("GET", path)).json()
+            assert (why["control_plane"], why["node"]) == ("p-1", "c-1")
+
+    asyncio.run(go())
