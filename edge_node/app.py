@@ -13,11 +13,12 @@ from edge_node.centre.desk import TextAccounts
 from edge_node.centre.link import Dial
 from edge_node.conversation import Conversation, House
 from edge_node.desk import Accounts, Desk, KeyDesk
-from edge_node.engines import engine_maker, make_speech
+from edge_node.engines import engine_maker, gatekeeper_maker, make_speech
 from edge_node.key_store import KeyStore
 from edge_node.member import Member
 from edge_node.member import Node as NodeRead
 from edge_node.protocols.connections import Door
+from edge_node.protocols.gathering import Gatherer
 from edge_node.protocols.http import HttpNode, make_app
 from edge_node.protocols.peer import Peer, Shown
 from edge_node.protocols.registry import Registry
@@ -117,8 +118,10 @@ class Node:
             self.calibration.wrapped(engine_maker(settings)),
             BatchRules(batch.max_streams, batch.max_wait_ms / 1000),
             self.clock,
+            make_gatekeeper=gatekeeper_maker(settings),
         )
         self.registry = Registry(settings.connections.limits(raise_open_files()), self.clock)
+        self.gatherer = Gatherer(settings.connections.gather, self.clock)
         self.tally, self.tasks = Tally(), Tasks()
         self.live: dict[str, Conversation] = {}
         self.keys: KeyStore | None = None
@@ -137,6 +140,7 @@ class Node:
             node=self.settings.node_id,
             app=make_app(self.http),
             registry=self.registry,
+            gatherer=self.gatherer,
             doubt=self.desk.doubt,
             converse=converse,
             limits=SocketLimits(liveness=self.settings.connections.liveness),
@@ -166,11 +170,12 @@ class Node:
             ticks.append(self.keys.tick)
         first: list[Service] = [self.recogniser, self.speech, self.calibration]
         if (member := self.member) is None:
-            return [*first, Ticker(self.clock, ticks, TICK_S), door, stopping]
+            ticker = Ticker(self.clock, ticks, TICK_S)
+            return [*first, ticker, self.gatherer, door, stopping]
         member.listens_at(url)
         ticker = Ticker(self.clock, [*ticks, member.tick], TICK_S)
         lines: list[Service] = [member.link, member.bundles, member.notes]
-        return [*first, *lines, ticker, door, stopping, member.reports]
+        return [*first, *lines, ticker, self.gatherer, door, stopping, member.reports]
 
     def _desk(self) -> tuple[Desk, Accounts]:
         settings = self.settings

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_node.models import Store
 from edge_node.settings import EdgeSettings
@@ -15,9 +16,13 @@ from edge_node.tts.service import Speech
 from edge_node.tts.silent import Silent
 from shared.clock import Clock
 
+if TYPE_CHECKING:
+    from edge_node.stt.gatekeeper import Gatekeeper
+
 log = logging.getLogger(__name__)
 
 SCRIPTED = "scripted"
+VOICE_ACTIVITY = "vad-silero"
 
 
 def engine_maker(settings: EdgeSettings) -> Callable[[], Engine]:
@@ -29,6 +34,17 @@ def engine_maker(settings: EdgeSettings) -> Callable[[], Engine]:
     if settings.recogniser == SCRIPTED:
         return ScriptedEngine
     return partial(_load, _folder(settings), settings)
+
+
+def gatekeeper_maker(settings: EdgeSettings) -> "Callable[[], Gatekeeper | None]":
+    """Constructs what drops words that nobody said, on the device's thread when it is called."""
+    if settings.recogniser == SCRIPTED or not settings.voice_gate:
+        return lambda: None
+    model = Store(settings.models_dir).installed(VOICE_ACTIVITY)
+    if model is None:
+        log.warning("words are not checked for a voice: %s not installed", VOICE_ACTIVITY)
+        return lambda: None
+    return partial(_load_gatekeeper, model.files["model"])
 
 
 def make_speech(settings: EdgeSettings, clock: Clock) -> Speech:
@@ -53,3 +69,10 @@ def _load(folder: Path, settings: EdgeSettings) -> Engine:
     from edge_node.stt.loading import load_engine  # noqa: PLC0415 brings onnxruntime and sherpa-onnx
 
     return load_engine(folder, settings.engine, settings.variant, settings.provider)
+
+
+def _load_gatekeeper(file: Path) -> "Gatekeeper":
+    from edge_node.stt.gatekeeper import Gatekeeper  # noqa: PLC0415 brings onnxruntime
+    from edge_node.stt.vad import VoiceActivity  # noqa: PLC0415
+
+    return Gatekeeper(VoiceActivity(file))

@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from edge_node.protocols.liveness import LivenessLimits
+from edge_node.protocols.moderation import GatherRules
 from edge_node.protocols.registry import ConnectionLimits
 from heliovox.client.address import stream_url
 from shared.capacity import Tier
@@ -49,6 +50,14 @@ class ConnectionSettings(Section):
     """Silence after which a caller is asked whether he is there; after as much again he is not."""
     unread_s: PositiveFloat = 30.0
     """How long a caller may leave unread what he is sent. Longer keeps more of it in memory."""
+    gather_ms: float = Field(default=20.0, ge=0, le=50)
+    """How long audio may wait in its socket for that of other streams, where there is much of it.
+    Adds at most this to a result; 0 reads every packet as it comes, which costs more of the CPU."""
+
+    @property
+    def gather(self) -> GatherRules:
+        """The same, for live audio."""
+        return GatherRules(longest_s=self.gather_ms / 1000)
 
     @property
     def liveness(self) -> LivenessLimits:
@@ -84,7 +93,7 @@ class BatchSettings(Section):
 
     max_streams: PositiveInt = 32
     """Streams in one model call. More of them use the device better; each waits longer for it."""
-    max_wait_ms: float = Field(default=40.0, ge=0, le=50)
+    max_wait_ms: float = Field(default=60.0, ge=0, le=100)
     """How long a ready chunk waits for company. Adds at most this to a result; the longer, the
     larger the batches and the cheaper each stream."""
 
@@ -152,6 +161,9 @@ class EdgeSettings(BaseSettings):
     """int8 halves the work on a CPU; fp32 is what a GPU likes."""
     provider: Literal["cpu", "cuda"] = "cpu"
     """The device. Asked for and absent, the node does not start."""
+    voice_gate: bool = True
+    """Whether words are left out at which a voice activity model hears nobody. Without it music and
+    machines bring in a word or two a minute; with it a second of speech costs a little more."""
     speech: Literal["embedded", "none"] = "embedded"
     """Whether the node speaks. Voices take some 100 MB of memory and a thread."""
     drain_s: float = Field(default=30.0, ge=0)

@@ -8,6 +8,7 @@ import httptools
 from litestar import Litestar
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from edge_node.protocols.gathering import Gatherer
 from edge_node.protocols.handshake import Accepted, Doubt, decide
 from edge_node.protocols.peer import ConversationFactory
 from edge_node.protocols.registry import Registry
@@ -26,6 +27,7 @@ class Door:
 
     app: Litestar
     registry: Registry
+    gatherer: Gatherer
     doubt: Doubt
     converse: ConversationFactory
     limits: SocketLimits
@@ -114,7 +116,7 @@ class HttpConnection(HttpToolsProtocol):
         self.connections.discard(self)  # uvicorn's own set, which it closes at its end
         self._registry.asked(self)
         socket = Socket(self._door.converse, self._door.limits, decision.shown)
-        Below(self.transport, self._registry).carry(socket, decision, rest)
+        Below(self.transport, self._registry, self._door.gatherer).carry(socket, decision, rest)
 
     def _decide(self) -> Accepted | VoiceError:
         registry, sockets = self._registry, len(self._registry.sockets)

@@ -11,6 +11,8 @@ from picows import WSAutoPingStrategy, WSUpgradeRequest, WSUpgradeResponse
 from picows import WSUpgradeResponseWithListener as WSAnswer
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # not in its stub
 
+from edge_node.protocols.gathered import GatheredReading
+from edge_node.protocols.gathering import Gatherer
 from edge_node.protocols.handshake import Accepted
 from edge_node.protocols.registry import Registry
 from edge_node.protocols.sockets import Socket
@@ -82,8 +84,11 @@ class Below:
     `Registry.say_goodbye` for what would become of the error then.
     """
 
-    def __init__(self, transport: asyncio.Transport, registry: Registry) -> None:
-        self._transport, self._registry = transport, registry
+    def __init__(
+        self, transport: asyncio.Transport, registry: Registry, gatherer: Gatherer
+    ) -> None:
+        self._transport, self._registry, self._gatherer = transport, registry, gatherer
+        self._reading: GatheredReading | None = None
         self.now_s = registry.now_s
         # the transport's own methods, so that a packet costs nothing here
         self.get_extra_info = transport.get_extra_info
@@ -133,6 +138,14 @@ class Below:
         """The first message came."""
         self._registry.spoke(self._transport)
 
+    def gather(self) -> None:
+        """Audio comes: from here on it is read together with that of others."""
+        transport = self._transport
+        reading = GatheredReading(transport, self._protocol, self._gatherer, transport.abort)
+        if reading.begin():
+            self._reading = reading
+            self.pause_reading, self.resume_reading = reading.pause, reading.resume
+
     def await_close(self) -> None:
         """The peer has some seconds to answer a close."""
         self._registry.await_close(self._transport)
@@ -143,6 +156,8 @@ class Below:
 
     def close(self) -> None:
         """Sends what is left, discards what comes, then closes."""
+        if self._reading is not None:
+            self._reading.give_back()
         self._registry.say_goodbye(self._transport, self._protocol)
 
     def abort_for(self, reason: str) -> None:
@@ -151,6 +166,8 @@ class Below:
 
     def gone(self) -> None:
         """The connection is no more."""
+        if self._reading is not None:
+            self._reading.pause()
         self._registry.parted(self._socket, self._transport)
 
 

@@ -18,6 +18,10 @@ class Wire(Protocol):
         """The first message came."""
         ...
 
+    def gather(self) -> None:
+        """The first audio came: a packet may now wait a moment for those of others."""
+        ...
+
     def pause_reading(self) -> None:
         """Leaves what comes in the kernel."""
         ...

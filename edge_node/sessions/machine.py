@@ -52,6 +52,9 @@ from shared.errors import (
     WrongKindOfMessage,
 )
 
+LIVE, ENDED = Stream.LIVE, Stream.ENDED
+"""Asked for at every packet: Python 3.11 is slow to find a member of an enum."""
+
 
 class Session:
     """The conversation with one caller on this node.
@@ -80,7 +83,7 @@ class Session:
 
     def handle(self, event: Event) -> list[Command]:
         """What to do about an event. Never raises: what is wrong is told to the caller."""
-        if self.stream.state is Stream.ENDED:
+        if self.stream.state is ENDED:
             return []
         try:
             return self._handlers[type(event)](event)
@@ -161,7 +164,7 @@ class Session:
 
     def _audio(self, event: Audio) -> list[Command]:
         self._silence.broken()
-        if self.stream.state is not Stream.LIVE or self.hearing is None:
+        if self.stream.state is not LIVE or self.hearing is None:
             return self._audio_out_of_place()
         return self.hearing.audio(event)
 

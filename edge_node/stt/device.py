@@ -8,15 +8,20 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from edge_node.sessions.heard import Consumed, Heard, SeatFailed
 from edge_node.stt.batcher import Batcher, BatchRules
 from edge_node.stt.checks import check_graph
-from edge_node.stt.engine import Engine, Profile, Samples, Stream
+from edge_node.stt.engine import Engine, Profile, Samples, Stream, Token
 from edge_node.stt.meter import StepMeter
 from edge_node.stt.seat import Asked, EndAsked, Seat
+from shared.audio import MODEL_RATE_HZ
 from shared.clock import Clock
 from shared.errors import EngineFailed, VoiceError
+
+if TYPE_CHECKING:  # it brings onnxruntime, which a node of the scripted recogniser need not load
+    from edge_node.stt.gatekeeper import Gatekeeper
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +50,7 @@ class Device:
         make_engine: constructs the engine, on the device's thread.
         deliver: hands a report to the event loop (for example `call_soon_threadsafe`); it must
             call `listen` of each occupant.
+        make_gatekeeper: likewise on the device's thread; None believes every word.
     """
 
     def __init__(
@@ -53,8 +59,11 @@ class Device:
         rules: BatchRules,
         clock: Clock,
         deliver: Callable[[Report], None],
+        make_gatekeeper: "Callable[[], Gatekeeper | None]" = lambda: None,
     ) -> None:
         self._make_engine, self._clock, self._deliver = make_engine, clock, deliver
+        self._make_gatekeeper = make_gatekeeper
+        self._gatekeeper: Gatekeeper | None = None
         self._batcher: Batcher[Occupant] = Batcher(rules)
         self._wake = threading.Condition()
         self._occupants: set[Occupant] = set()
@@ -97,6 +106,8 @@ class Device:
             Unsupported: no such graph; said here, as the device's thread must not fail over it.
         """
         check_graph(graph, self.profile)
+        if self._gatekeeper is not None and self.profile.sample_rate == MODEL_RATE_HZ:
+            seat.watch(self._gatekeeper.rules)
         occupant = Occupant(seat, listen, graph)
         with self._wake:  # or the engine could break in between, and this one never hear of it
             if self.failure is not None:
@@ -142,6 +153,7 @@ class Device:
 
     def _run(self) -> None:
         try:
+            self._gatekeeper = self._make_gatekeeper()
             self._engine = self._make_engine()
             self._started.set()
             while (batch := self._next_batch()) is not None:
@@ -196,11 +208,26 @@ class Device:
             assert occupant.stream is not None
             engine.accept(occupant.stream, samples)
             streams.append(occupant.stream)
-        for (occupant, _), tokens in zip(steps, engine.step(streams), strict=True):
+        found = engine.step(streams)
+        self._look(steps, found)
+        for (occupant, _), tokens in zip(steps, found, strict=True):
             heard, ended = occupant.seat.stepped(tokens)
             occupant.told += heard
             if ended and occupant.stream is not None:
                 engine.reset(occupant.stream)
+
+    def _look(
+        self, steps: list[tuple[Occupant, Samples]], found: Sequence[Sequence[Token]]
+    ) -> None:
+        """Whether somebody spoke where words were found."""
+        if self._gatekeeper is None:
+            return
+        gates = []
+        for (occupant, samples), tokens in zip(steps, found, strict=True):
+            if (gate := occupant.seat.gate) is not None:
+                gate.hear(samples, claimed=bool(tokens))
+                gates.append(gate)
+        self._gatekeeper.settle(gates)
 
     def _tell(self, batch: list[Occupant]) -> None:
         report: Report = []

@@ -23,6 +23,7 @@ from edge_node.sessions.heard import (
 from edge_node.sessions.transcript import SpokenWord, Transcript
 from edge_node.sessions.utterances import Rules, cut
 from edge_node.stt.engine import Profile, Samples, Token
+from edge_node.stt.gate import Gate, GateRules
 from edge_node.stt.intake import Intake
 from heliovox.protocol.audio import AudioFormat
 from heliovox.protocol.messages import EndReason, Word
@@ -54,6 +55,9 @@ class Seat:
         self._audio, self._profile, self._rules = audio, profile, rules
         self._intake = Intake(audio, profile)
         self._transcript = Transcript()
+        self.gate: Gate | None = None
+        """Says at which words somebody spoke; the others are left out. None believes all."""
+        self._shown: tuple[Word, ...] = ()
         self.inbox: deque[bytes | Asked] = deque()
         self._asked: deque[tuple[int, Asked]] = deque()
         self.received_bytes = 0
@@ -61,6 +65,10 @@ class Seat:
         self.need_bytes = 0
         """Received bytes from which the next step is possible."""
         self._set_need()
+
+    def watch(self, rules: GateRules) -> None:
+        """From now on, before any audio, words need somebody who says them."""
+        self.gate = Gate(rules, self._audio.sample_rate)
 
     # --- the event loop's side ---
 
@@ -86,12 +94,15 @@ class Seat:
         return heard, ended, self._next_samples()
 
     def stepped(self, tokens: Sequence[Token]) -> tuple[list[Heard], bool]:
-        """The step's tokens are out: what was heard, and whether the stream must be fresh."""
+        """The step's tokens are out: what was heard, and whether the stream must be fresh.
+
+        The gate, where there is one, has heard the step's audio.
+        """
         self._transcript.add(tokens)
         heard: list[Heard] = []
         cut_here = self._cut(heard)
-        if tokens and not cut_here:
-            heard.append(self._so_far())
+        if not cut_here:
+            heard += self._news(tokens)
         self._pass_markers(heard)
         settled, ended = self._settle()
         return heard + settled, cut_here or ended
@@ -147,6 +158,9 @@ class Seat:
         """Ends the utterance wherever an end was asked for and every word before it is out."""
         heard: list[Heard] = []
         ended = False
+        if not self._asked:  # as nearly always
+            self._set_need()
+            return heard, ended
         while (end := self._end_asked()) is not None and self._intake.tail_is_out(end[0]):
             ended = ended or end[0] > self._intake.begin
             self._end_at(*end, heard)
@@ -184,15 +198,27 @@ class Seat:
         return True
 
     def _has_words(self, count: int) -> bool:
-        """Whether one of the first `count` words has a text: pieces may begin a word and stop."""
-        return any(word.text for word in self._transcript.words[:count])
+        """Whether one of the first `count` words counts."""
+        return any(self._counts(word) for word in self._transcript.words[:count])
+
+    def _counts(self, word: SpokenWord) -> bool:
+        """Pieces may begin a word and stop, and nobody may have said it."""
+        if not word.text or self.gate is None:
+            return bool(word.text)
+        size = self._profile.frame_samples
+        return self.gate.spoken(word.first_frame * size, (word.last_frame + 1) * size)
 
     def _restart(self, at: int) -> None:
         self._intake.restart(at)
         self._transcript = Transcript()
+        self._shown = ()
+        if self.gate is not None:
+            self.gate.restart()
 
     def _pass_markers(self, heard: list[Heard]) -> None:
         """Markers whose words are all out, up to the first end asked for (it comes first)."""
+        if not self._asked:
+            return
         intake = self._intake
         through = intake.begin + intake.caller_samples(intake.heard_samples)
         while self._asked:
@@ -201,6 +227,16 @@ class Seat:
                 return
             self._asked.popleft()
             heard.append(MarkerPassed(asked.id, at))
+
+    def _news(self, tokens: Sequence[Token]) -> list[WordsSoFar]:
+        """The words as they stand, after tokens; behind a gate also when it let one through."""
+        if not (tokens or (self.gate and self._transcript.words)):
+            return []
+        so_far = self._so_far()
+        if self.gate and so_far.words == self._shown:
+            return []
+        self._shown = so_far.words
+        return [so_far]
 
     def _so_far(self) -> WordsSoFar:
         intake = self._intake
@@ -213,11 +249,13 @@ class Seat:
         return WordsForGood(self._intake.begin, at, self._words(spoken, at), reason)
 
     def _words(self, spoken: Sequence[SpokenWord], through: int) -> tuple[Word, ...]:
-        """The words up to the caller's sample `through`; those without a text are none."""
+        """The words up to the caller's sample `through` that count."""
         last = (through - self._intake.begin) // self._caller(1)
         limits = [word.first_frame for word in spoken[1:]] + [last] * bool(spoken)
         return tuple(
-            self._word(word, limit) for word, limit in zip(spoken, limits, strict=True) if word.text
+            self._word(word, limit)
+            for word, limit in zip(spoken, limits, strict=True)
+            if self._counts(word)
         )
 
     def _word(self, word: SpokenWord, limit: int) -> Word:

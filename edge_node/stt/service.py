@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from edge_node.sessions.heard import SeatFailed
 from edge_node.stt.batcher import BatchRules
@@ -11,6 +12,9 @@ from edge_node.stt.device import Device, Report
 from edge_node.stt.engine import Engine
 from shared.clock import Clock
 from shared.errors import VoiceError
+
+if TYPE_CHECKING:
+    from edge_node.stt.gatekeeper import Gatekeeper
 
 _log = logging.getLogger(__name__)
 
@@ -24,8 +28,9 @@ class Recogniser:
         rules: BatchRules,
         clock: Clock,
         load_limit_s: float = 110.0,
+        make_gatekeeper: "Callable[[], Gatekeeper | None]" = lambda: None,
     ) -> None:
-        self.device = Device(make_engine, rules, clock, self._deliver)
+        self.device = Device(make_engine, rules, clock, self._deliver, make_gatekeeper)
         self._load_limit_s = load_limit_s
 
     async def run(self, ready: asyncio.Event) -> None:

@@ -7,6 +7,10 @@ from shared.audio import MODEL_RATE_HZ, grid_samples
 
 WINDOW_SAMPLES = 512
 """32 ms at 16 kHz: what one probability is about."""
+WINDOWS_PER_STEP = 10
+"""One size of step: a step of another size would round otherwise, in the last bits."""
+STEP_SAMPLES = WINDOW_SAMPLES * WINDOWS_PER_STEP
+"""320 ms, as a step of the recogniser that ships."""
 
 _GRID_SAMPLES = grid_samples(MODEL_RATE_HZ)
 

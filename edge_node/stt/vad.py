@@ -16,14 +16,10 @@ import onnxruntime as ort
 from edge_node.stt.engine import Samples
 from edge_node.stt.hiss import upper_band_hiss
 from edge_node.stt.runtime import session_from
-from edge_node.stt.speech import WINDOW_SAMPLES
+from edge_node.stt.speech import STEP_SAMPLES, WINDOW_SAMPLES, WINDOWS_PER_STEP
 from shared.audio import MODEL_RATE_HZ
 from shared.errors import EngineFailed, ModelRefused, SnapshotRefused
 
-WINDOWS_PER_STEP = 10
-"""One size of step: a step of another size would round otherwise, in the last bits."""
-STEP_SAMPLES = WINDOW_SAMPLES * WINDOWS_PER_STEP
-"""320 ms, as a step of the recogniser that ships."""
 MAX_BATCH = 64
 SAMPLE_RATE = MODEL_RATE_HZ
 

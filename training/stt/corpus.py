@@ -32,6 +32,8 @@ PER_SHARD: Final = {
     "synthetic": {"product": 90, "others": 60, "espeak": 130},
     "vocabulary": {"product": 90, "others": 60, "espeak": 130},
     "isolated": {"product": 40, "others": 90, "espeak": 420},
+    "lexicon": {"product": 24, "others": 36, "espeak": 240},
+    "digit": {"product": 50, "others": 120, "espeak": 700},
 }
 """Utterances of each group of voices in a shard of each kind, 9 to 17 minutes together."""
 
@@ -53,10 +55,21 @@ MIXES: Final[dict[str, Mix]] = {
         "others": {"isolated": 1.0},
         "espeak": {"isolated": 1.0},
     },
+    "lexicon": {
+        "product": {"words": 0.3, "callcentre": 0.7},
+        "others": {"words": 0.3, "callcentre": 0.7},
+        "espeak": {"words": 0.3, "callcentre": 0.7},
+    },
+    "digit": {
+        "product": {"digit": 0.7, "isolated": 0.3},
+        "others": {"digit": 0.7, "isolated": 0.3},
+        "espeak": {"digit": 0.7, "isolated": 0.3},
+    },
 }
 """Shares of each domain, by kind of shard and group of voices. The second kind is there because
 1,000 words need more sentences than the first gives them, the third because a word alone is the
-hardest to hear."""
+hardest to hear, the fourth because sentences bring most words seldom, the fifth because callers
+who are asked for a digit say nothing else."""
 
 NOISES_PER_COPY: Final = 12
 JOINED: Final = 0.08
@@ -169,6 +182,8 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=40, help="how many; 3 hold about an hour")
     parser.add_argument("--vocabulary-shards", type=int, default=24, help="more, of 1,000 words")
     parser.add_argument("--isolated-shards", type=int, default=6, help="more, of words alone")
+    parser.add_argument("--lexicon-shards", type=int, default=40, help="more, every word as often")
+    parser.add_argument("--digit-shards", type=int, default=6, help="more, of digits alone")
     parser.add_argument("--nobody", type=int, default=1200, help="clips without speech")
     parser.add_argument("--copies", type=int, default=2, help="copies of each synthetic shard")
     parser.add_argument("--an4-copies", type=int, default=0, help="copies of AN4's training speech")
@@ -190,6 +205,8 @@ def main() -> None:
     wanted = [("synthetic", asked.first + i) for i in range(asked.shards)]
     wanted += [("isolated", asked.first + i) for i in range(asked.isolated_shards)]
     wanted += [("vocabulary", asked.first + i) for i in range(asked.vocabulary_shards)]
+    wanted += [("digit", asked.first + i) for i in range(asked.digit_shards)]
+    wanted += [("lexicon", asked.first + i) for i in range(asked.lexicon_shards)]
     for kind, shard in wanted:
         name = speech_shard(asked.work, kind, shard, asked.seed, espeak)
         for number in range(asked.copies):

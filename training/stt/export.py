@@ -201,16 +201,16 @@ def write_onnx(network: Recogniser, path: Path) -> None:
 
 
 def load_network(checkpoint: Path) -> Recogniser:
-    """The averaged weights of a checkpoint, ready to run."""
+    """The averaged weights of a checkpoint, ready to run; a recovered one has no others."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     values = state["shape"]
     network = Recogniser(Shape(**{**values, "channels": tuple(values["channels"])}))
-    weights = {
+    averaged = {
         key.removeprefix("module."): value
-        for key, value in state["average"].items()
+        for key, value in state.get("average", {}).items()
         if key.startswith("module.")
     }
-    network.load_state_dict(weights)
+    network.load_state_dict(averaged or state["network"])
     return network.eval()
 
 

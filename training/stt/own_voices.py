@@ -32,10 +32,11 @@ NOISE_SCALE, NOISE_SCALE_W = 0.667, 0.8
 
 EVAL_PER_VOICE: Final = 80
 MIX: Final[dict[text.Domain, float]] = {
-    "telephone": 0.44,
+    "telephone": 0.26,
     "callcentre": 0.46,
-    "spelling": 0.06,
-    "isolated": 0.04,
+    "words": 0.18,
+    "spelling": 0.05,
+    "isolated": 0.05,
 }
 """They speak a hundred times faster than real time: the cheapest way to hear every word often."""
 

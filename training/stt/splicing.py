@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from heliovox.local.phrases import DIGITS
 from training.stt import augment
 from training.stt.shards import Speech
 
@@ -30,10 +31,15 @@ class Cut:
 
 
 def sequences(cuts: Sequence[Cut], source: str, rng: Rng, count: int) -> Iterator[Speech]:
-    """`count` utterances of one to eight of a speaker's words, half of them a single word."""
+    """`count` utterances of one to eight of a speaker's words, half of them a single word.
+
+    A single word is a digit two times in three: who says one word to a telephone mostly says that.
+    """
+    digits = [cut for cut in cuts if cut.word in DIGITS]
     for _ in range(count):
         length = 1 if rng.random() < 0.5 else int(rng.integers(2, 9))
-        chosen = [cuts[i] for i in rng.integers(len(cuts), size=length)]
+        among = digits if length == 1 and digits and rng.random() < 0.67 else cuts
+        chosen = [among[i] for i in rng.integers(len(among), size=length)]
         parts = []
         for cut in chosen:
             gap = np.zeros(augment.seconds(rng.choice([0.01, rng.uniform(0.01, 0.3)])), np.float32)

@@ -11,9 +11,10 @@ from training.stt.splits import SHARED_WORDS, Split, text_split
 if TYPE_CHECKING:
     import random
 
-Domain = Literal["telephone", "callcentre", "spelling", "isolated"]
+Domain = Literal["telephone", "callcentre", "spelling", "isolated", "digit", "words"]
 
 LONGEST_CHARACTERS: Final = 90
+VOCABULARY: Final = tuple(sorted(word for word in callcentre.vocabulary() if len(word) > 1))
 KEYWORDS: Final = phrases.words_of("yes no go stop help enter erase rubout repeat start")
 NAMES: Final = (
     *callcentre.FIRST_NAMES,
@@ -102,6 +103,18 @@ def isolated(rng: random.Random) -> str:
     return rng.choice((*phrases.DAYS, *phrases.MONTHS, *NAMES))
 
 
+def digit(rng: random.Random) -> str:
+    """One digit, now and then two, or what it is easily taken for: "a" for "eight", "i", "x"."""
+    if rng.random() < 0.12:
+        return rng.choice((*phrases.LETTERS, "yes", "no", "oh"))
+    return " ".join(rng.choices(phrases.DIGITS, k=rng.choice((1, 1, 1, 1, 2))))
+
+
+def words(rng: random.Random) -> str:
+    """Words of every list in no order: rare ones as often as others, and none to be guessed."""
+    return " ".join(rng.choices(VOCABULARY, k=rng.randint(1, 6)))
+
+
 def telephone(rng: random.Random) -> str:
     """The grammar that `heliovox demo` speaks."""
     return phrases.sentence(rng)
@@ -111,8 +124,8 @@ def draw(rng: random.Random, domain: Domain, split: Split) -> str:
     """A text of this domain and split. What is kept for evaluation has more than three words."""
     while True:
         text = " ".join(_draw(rng, domain).split())
-        words = len(text.split())
-        if len(text) > LONGEST_CHARACTERS or (split == "eval" and words <= SHARED_WORDS):
+        count = len(text.split())
+        if len(text) > LONGEST_CHARACTERS or (split == "eval" and count <= SHARED_WORDS):
             continue
         if text_split(text) == split:
             return text
@@ -128,6 +141,10 @@ def _draw(rng: random.Random, domain: Domain) -> str:
             return spelling(rng)
         case "isolated":
             return isolated(rng)
+        case "digit":
+            return digit(rng)
+        case "words":
+            return words(rng)
 
 
 def spoken(text: str, letter_a: str) -> str:
@@ -135,12 +152,12 @@ def spoken(text: str, letter_a: str) -> str:
 
     An "a" is a letter where it stands alone or beside another single letter.
     """
-    words = text.split()
+    said = text.split()
 
     def is_letter(i: int) -> bool:
-        around = words[max(0, i - 1) : i] + words[i + 1 : i + 2]
+        around = said[max(0, i - 1) : i] + said[i + 1 : i + 2]
         return not around or any(len(word) == 1 for word in around)
 
     return " ".join(
-        letter_a if word == "a" and is_letter(i) else word for i, word in enumerate(words)
+        letter_a if word == "a" and is_letter(i) else word for i, word in enumerate(said)
     )

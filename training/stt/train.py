@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -29,6 +30,7 @@ WARM_UP_STEPS: Final = 150
 EPOCH_S: Final = 3600.0
 AVERAGE_OVER: Final = 0.998
 SAVE_EVERY_S: Final = 180.0
+CHECK_EVERY_S: Final = 720.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class Plan:
     weight_decay: float = 2e-2
     seed: int = 1
     threads: int = 1
+    go_on: bool = False
+    """Leave the first two layers and what the normalisations know of the data as they are: for a
+    network that is trained. Batches of like length are no fair sample, and a normalisation by them
+    differs so much from the one that ships that the loss trebles."""
 
 
 @dataclass(slots=True)
@@ -53,6 +59,8 @@ class Progress:
     """What a checkpoint remembers besides weights."""
 
     step: int = 0
+    began: int = 0
+    """The step at which the optimiser began: not 0 where training goes on from an export."""
     worked_s: float = 0.0
     heard_h: float = 0.0
     loss: float = 0.0
@@ -65,7 +73,7 @@ class Progress:
 
 def rate_at(progress: Progress, plan: Plan) -> float:
     """Warm up, hold, then a cosine to 0.4 % of the full rate."""
-    warm = min(1.0, (progress.step + 1) / WARM_UP_STEPS)
+    warm = min(1.0, (progress.step - progress.began + 1) / WARM_UP_STEPS)
     done = max(0.0, (progress.share(plan) - plan.hold) / (1 - plan.hold))
     return plan.rate * warm * max(0.004, 0.5 * (1 + math.cos(math.pi * done)))
 
@@ -79,6 +87,9 @@ class Trainer:
         torch.set_num_threads(plan.threads)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = Recogniser(shape).to(self.device)
+        self.bfloat16 = self.device.type == "cuda" or (
+            torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001 there is no public question
+        )
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_OVER), use_buffers=True
         )
@@ -135,13 +146,13 @@ class Trainer:
         step = self.progress.step
         frames = [batches.network_input(item, rng, mask=step >= MASK_FROM) for item in batch]
         x = torch.from_numpy(batches.padded(frames)).to(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             log_probabilities = self.network(x)
         if step < FLAT_STEPS:
             return self.flat_loss(log_probabilities, frames, batch)
         tokens = torch.tensor([token for item in batch for token in item.tokens])
         lengths = torch.tensor([len(item.tokens) for item in batch])
-        outputs = torch.tensor([item.outputs for item in batch])
+        outputs = torch.tensor([self.network.outputs(len(one)) for one in frames])
         loss = functional.ctc_loss(
             log_probabilities.transpose(0, 1),
             tokens,
@@ -178,9 +189,8 @@ class Trainer:
         self.optimiser.step()
         self.average.update_parameters(self.network)
         progress = self.progress
-        progress.loss = (
-            loss.item() if progress.step == 0 else (0.98 * progress.loss + 0.02 * loss.item())
-        )
+        first = progress.step == progress.began
+        progress.loss = loss.item() if first else 0.98 * progress.loss + 0.02 * loss.item()
         progress.step += 1
         progress.heard_h += sum(len(item.example.frames) for item in batch) / 360_000
         if progress.step % 100 == 0 or progress.step in (5, 20, FLAT_STEPS + 1):
@@ -199,7 +209,10 @@ class Trainer:
             for start in range(0, len(items), 16):
                 part = items[start : start + 16]
                 x = batches.padded([item.example.frames.astype(np.float32) for item in part])
-                with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
+                with (
+                    torch.no_grad(),
+                    torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16),
+                ):
                     best = network(torch.from_numpy(x).to(self.device)).argmax(-1).cpu()
                 for row, item in zip(best, part, strict=True):
                     heard = self.pieces.greedy(row[: item.outputs].tolist())
@@ -230,10 +243,27 @@ class Trainer:
             return
         state = torch.load(path, map_location=self.device, weights_only=True)
         self.network.load_state_dict(state["network"])
+        if "progress" not in state:
+            self.average.module.load_state_dict(state["network"])
+            self.progress = Progress(step=MASK_FROM, began=MASK_FROM)
+            self.log("goes on from an exported network")
+            return
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.progress = Progress(**state["progress"])
         self.log(f"resumed at step {self.progress.step}")
+
+    def prepare_network(self) -> None:
+        """In training, but for what is to stay as it is."""
+        self.network.train()
+        if not self.plan.go_on:
+            return
+        front = self.network.front
+        for layer in (front.conv1, front.norm1, front.conv2, front.norm2):
+            layer.requires_grad_(requires_grad=False)
+        for layer in self.network.modules():
+            if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+                layer.eval()
 
     def finished(self) -> bool:
         """Whether the plan, or the part of it asked for, is done."""
@@ -248,8 +278,9 @@ class Trainer:
         self.log(f"{count} parameters, {len(self.pieces)} tokens, on {self.device}, {self.plan}")
         clock_s = time.monotonic()
         next_save_s = self.progress.worked_s + SAVE_EVERY_S
+        next_check_s = self.progress.worked_s + CHECK_EVERY_S
         while not self.finished():
-            self.network.train()
+            self.prepare_network()
             rng = np.random.default_rng([self.plan.seed, self.progress.step])
             early = self.progress.step < FLAT_STEPS
             chosen = batches.draw_epoch(self.items, rng, EPOCH_S, early=early)
@@ -261,8 +292,10 @@ class Trainer:
                     break
             if self.progress.worked_s >= next_save_s:
                 next_save_s = self.progress.worked_s + SAVE_EVERY_S
-                self.check()
                 self.save()
+            if self.progress.worked_s >= next_check_s:
+                next_check_s = self.progress.worked_s + CHECK_EVERY_S
+                self.check()
             self.find_data()
         self.check()
         self.save()
@@ -278,8 +311,20 @@ def main() -> None:
     parser.add_argument("--until", type=int, default=sys.maxsize, help="stop at this step for now")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=Plan().rate)
+    parser.add_argument("--batch-s", type=float, default=Plan().batch_s)
+    parser.add_argument("--go-on", action="store_true", help="from an exported network")
     asked = parser.parse_args()
-    plan = Plan(asked.steps, asked.minutes, asked.until, seed=asked.seed, threads=asked.threads)
+    plan = Plan(
+        asked.steps,
+        asked.minutes,
+        asked.until,
+        batch_s=asked.batch_s,
+        rate=asked.rate,
+        seed=asked.seed,
+        threads=asked.threads,
+        go_on=asked.go_on,
+    )
     Trainer(asked.work, plan, Shape()).run()
 
 

@@ -20,8 +20,14 @@ import soundfile
 
 from edge_node.models import Store
 from edge_node.stt.engine import Samples
-from edge_node.stt.speech import WINDOW_SAMPLES, SpeechBegan, SpeechEnded, SpeechFinder
-from edge_node.stt.vad import STEP_SAMPLES, VoiceActivity
+from edge_node.stt.speech import (
+    STEP_SAMPLES,
+    WINDOW_SAMPLES,
+    SpeechBegan,
+    SpeechEnded,
+    SpeechFinder,
+)
+from edge_node.stt.vad import VoiceActivity
 from heliovox.protocol.audio import AudioFormat
 from shared.audio import Resampler, decode, encode
 

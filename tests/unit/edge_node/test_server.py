@@ -12,7 +12,9 @@ import pytest
 
 from edge_node.desk import Accounts
 from edge_node.protocols.connections import Door
+from edge_node.protocols.gathering import Gatherer
 from edge_node.protocols.http import HttpNode, make_app
+from edge_node.protocols.moderation import GatherRules
 from edge_node.protocols.registry import ConnectionLimits, Registry
 from edge_node.protocols.sockets import SocketLimits
 from edge_node.protocols.speech import SpeechOffer
@@ -71,6 +73,7 @@ class Place:
         return Door(
             app=make_app(self.http),
             registry=self.registry,
+            gatherer=Gatherer(GatherRules(), SystemClock()),
             doubt=lambda _: None,
             converse=converse,
             limits=SocketLimits(),

@@ -201,7 +201,17 @@ def test_the_first_message_is_told_once(line: Line) -> None:
     socket, notes, _ = line
     for _ in range(3):
         socket.on_ws_frame(notes, frame(WSMsgType.BINARY, b"\0"))
-    assert notes.wire == ["spoke"]
+    assert notes.wire.count("spoke") == 1
+
+
+def test_only_a_caller_who_sends_audio_is_read_with_others(line: Line) -> None:
+    """Who types waits for nobody."""
+    socket, notes, _ = line
+    socket.on_ws_frame(notes, frame(WSMsgType.TEXT, b"{}"))
+    assert "gather" not in notes.wire
+    for _ in range(3):
+        socket.on_ws_frame(notes, frame(WSMsgType.BINARY, b"\0"))
+    assert notes.wire.count("gather") == 1
 
 
 def test_a_fault_in_one_session_ends_that_one_alone(

@@ -6,15 +6,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from edge_node.sessions.heard import AllHeard, Consumed, Heard, SeatFailed, WordsForGood, WordsSoFar
 from edge_node.sessions.utterances import Rules
 from edge_node.stt.batcher import BatchRules
 from edge_node.stt.device import Device, Occupant
-from edge_node.stt.engine import Stream, Token
+from edge_node.stt.engine import Samples, Stream, Token
+from edge_node.stt.gatekeeper import Gatekeeper
 from edge_node.stt.scripted import DEFAULT_PROFILE, ScriptedEngine, ScriptedStream, script_audio
 from edge_node.stt.seat import EndAsked, Seat
+from edge_node.stt.speech import WINDOWS_PER_STEP
 from heliovox.protocol.audio import AudioFormat
 from shared.audio import encode
 from shared.clock import SystemClock
@@ -238,3 +241,46 @@ def test_stopping_is_prompt_with_work_waiting() -> None:
         occupant, _ = enter(device)
         device.push(occupant, bytes(2 * 16_000 * 60))
     assert not device._thread.is_alive()
+
+
+class Nobody:
+    """A voice activity model that never hears anybody."""
+
+    def open(self, _caller_hz: int) -> list[Samples]:
+        return []
+
+    def accept(self, stream: list[Samples], samples: Samples) -> None:
+        stream.append(samples)
+
+    def ready(self, stream: list[Samples]) -> bool:
+        return bool(stream)
+
+    def step(self, streams: list[list[Samples]]) -> Samples:
+        for stream in streams:
+            stream.pop(0)
+        return np.zeros((len(streams), WINDOWS_PER_STEP), np.float32)
+
+
+@pytest.mark.parametrize(("gated", "wanted"), [(True, ""), (False, "abc cab")])
+def test_words_at_which_the_gatekeeper_hears_nobody_are_left_out(gated: bool, wanted: str) -> None:
+    keeper = Gatekeeper(Nobody()) if gated else None  # type: ignore[arg-type]
+    device = Device(
+        WatchedEngine, BatchRules(max_wait_s=0.0), SystemClock(), deliver, lambda: keeper
+    )
+    device.start(WAIT_S)
+    try:
+        occupant, ear = enter(device)
+        device.push(occupant, encode(PCM, script_audio("abc cab")))
+        device.push(occupant, EndAsked("", "finish"))
+        assert said(ear.until(AllHeard)) == wanted
+    finally:
+        device.stop()
+
+
+def test_a_gatekeeper_that_cannot_be_made_is_heard_of_at_the_start() -> None:
+    def broken() -> Gatekeeper:
+        raise EngineFailed("no voice activity")
+
+    device = Device(WatchedEngine, BatchRules(), SystemClock(), deliver, broken)
+    with pytest.raises(EngineFailed, match="no voice activity"):
+        device.start(WAIT_S)

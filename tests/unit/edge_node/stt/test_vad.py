@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from edge_node.models import Store
 from edge_node.stt.engine import Samples
 from edge_node.stt.hiss import upper_band_hiss
-from edge_node.stt.speech import WINDOW_SAMPLES
+from edge_node.stt.speech import STEP_SAMPLES, WINDOW_SAMPLES
 from edge_node.stt.vad import (
     MAX_BATCH,
-    STEP_SAMPLES,
     Probabilities,
     VadStream,
     VoiceActivity,
