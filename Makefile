@@ -9,7 +9,7 @@ SEED ?=
 BENCH ?= all
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench train-stt train-tts eval-stt eval-tts clean
+.PHONY: help setup demo up test check format bench train-stt train-tts eval-stt eval-tts clean
 
 help: ## what there is
 	@echo "Heliovox: streaming speech near the people who speak"
@@ -25,8 +25,11 @@ $(READY): requirements/dev.txt pyproject.toml packaging/node/pyproject.toml
 
 setup: $(READY) ## the virtual environment, from the locked requirements
 
-demo: $(READY) ## a node that hears and speaks, on real speech, in under a minute
+demo: $(READY) ## a world that places, hears, speaks, is hurt and serves on, in about a minute
 	@$(BIN)/heliovox demo $(if $(SEED),--seed $(SEED))
+
+up: $(READY) ## the same world, until Ctrl-C, for you to look into
+	@$(BIN)/heliovox up
 
 test: $(READY) ## every test that needs no special machine
 	@$(BIN)/python -m pytest

@@ -19,6 +19,7 @@ from control_plane.ending import Ending
 from control_plane.feed import Feed
 from control_plane.fleet import Fleet
 from control_plane.ids import decision_ids
+from control_plane.placement.recorder import Recorder
 from control_plane.placing import Placer, Tools
 from control_plane.publishing import Publishing
 from control_plane.readings import (
@@ -27,6 +28,7 @@ from control_plane.readings import (
     service_readings,
     session_readings,
 )
+from control_plane.recording import Recording
 from control_plane.reserving import Reserving
 from control_plane.sessions.service import Notes
 from control_plane.sessions.table import SessionTable
@@ -51,6 +53,7 @@ from shared.files import raise_open_files
 from shared.metrics import Metrics
 from shared.server import HttpServer, listen, plain_config
 from shared.service import Service, run_all
+from shared.tasks import Tasks
 
 BUS_WAIT_S = 20.0
 """For the message bus at the start; a hub and its control planes often start together."""
@@ -86,7 +89,10 @@ async def serve(settings: ControlSettings, *, as_json: bool) -> None:
         plane = ControlPlane(settings, bus, announcer.key_kept)
         stop = asyncio.Event()
         services = plane.services(lambda config: HttpServer(listener, config))
-        await run_all([*services, Signals(stop), announcer], stop)
+        try:
+            await run_all([*services, Signals(stop), announcer], stop)
+        finally:
+            await plane.tasks.end()
     finally:
         await bus.close()
 
@@ -107,7 +113,9 @@ class ControlPlane:
         self.regions = RegionsFile(regions_path(settings.regions_file), clock, self._world_changed)
         self.key = signing_key(settings.signing_key)
         self.changes = Changes()
-        self.fleet = Fleet(self.regions.now.world, clock.now_s())
+        self.recorder = Recorder(settings.plane_id, f"{round(wall_s() * 1000):x}")
+        self.fleet = Fleet(self.regions.now.world, clock.now_s(), witness=self.recorder)
+        self.recording = Recording(bus, clock, self.recorder, self.fleet, settings.plane_id)
         self.table, self.usage = SessionTable(settings.max_sessions), Usage()
         self.bundles = Bundles(bus, clock, self._bundle, self.key)
         self.tenants = Tenants(bus, clock, first=self._first_keys, changed=self.bundles.touched)
@@ -132,7 +140,8 @@ class ControlPlane:
             most=settings.waiting.max_waiting,
             settle_s=settings.waiting.decide_every_ms / 1000,
         )
-        self.reserving = Reserving(bus, clock, self.fleet)
+        self.tasks = Tasks()
+        self.reserving = Reserving(bus, clock, self.fleet, self.tasks)
         self.placer = Placer(self._tools())
         self.ending = Ending(self.table, Commands(bus), self.changes.changed)
         self.asks = Asks(bus, lambda: self.regions.now, self.placer.place, self.ending.give_back)
@@ -149,6 +158,7 @@ class ControlPlane:
             self.notes,
             self.bundles,
             self.publishing,
+            self.recording,
             self.asks,
             http(
                 lambda: plain_config(
@@ -188,6 +198,7 @@ class ControlPlane:
             reserving=self.reserving,
             waiting=self.waiting,
             decisions=self.decisions,
+            recorder=self.recorder,
             publish=self.publishing.made,
             table=self.table,
             key=self.key,
@@ -201,7 +212,9 @@ class ControlPlane:
             [
                 *fleet_readings(self.feed, self.bus),
                 *session_readings(self.table, self.usage, self.notes),
-                *placement_readings(self.placer, self.reserving, self.decisions, self.publishing),
+                *placement_readings(
+                    self.placer, self.reserving, self.decisions, self.publishing, self.recording
+                ),
                 *service_readings(
                     self.asks, self.bundles, self.waiting, self.tenants, self.regions
                 ),

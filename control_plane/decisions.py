@@ -1,12 +1,12 @@
 """Decisions by id: one's own in memory, with all they were made from; others' from the stream."""
 
 import logging
-from dataclasses import dataclass
 
 import msgspec
 
 from control_plane.ids import plane_of
 from control_plane.placement import Decision, explain
+from control_plane.placement.kept import Kept
 from control_plane.streams import DECISIONS
 from heliovox.protocol.control import DecisionView
 from shared.bus import Bus
@@ -18,15 +18,6 @@ MOST_ROWS = 64
 """Of ranking and of losers each, in what other control planes can read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A decision and what came of it."""
-
-    decision: Decision
-    attempts: tuple[str, ...]
-    session: str | None
-
-
 class Decisions:
     """The latest that this control plane made, and a way to the others.
 
@@ -36,21 +27,18 @@ class Decisions:
     """
 
     def __init__(self, bus: Bus, plane: str, most: int) -> None:
-        self._bus, self._plane, self._most = bus, plane, most
-        self._made: dict[str, Made] = {}
+        self._bus, self._plane, self._kept = bus, plane, Kept(most)
 
     def __len__(self) -> int:
-        return len(self._made)
+        return len(self._kept)
 
     def made(self, decision: Decision, attempts: tuple[str, ...], session: str | None) -> None:
         """Remembers one."""
-        self._made[decision.ask.id] = Made(decision, attempts, session)
-        if len(self._made) > self._most:
-            del self._made[next(iter(self._made))]
+        self._kept.add(decision, attempts, session)
 
     async def decision(self, decision_id: str) -> DecisionView | None:
         """Everything about one; None where it is not known any more. Raises BusFailed."""
-        made = self._made.get(decision_id)
+        made = self._kept.of(decision_id)
         if made is not None:
             return explain(made.decision, self._plane, made.attempts, made.session)
         plane = plane_of(decision_id)
@@ -65,7 +53,7 @@ class Decisions:
 
     def shortened(self, decision_id: str) -> DecisionView | None:
         """One of our own as others get it: only so many rows."""
-        made = self._made.get(decision_id)
+        made = self._kept.of(decision_id)
         if made is None:
             return None
         return explain(made.decision, self._plane, made.attempts, made.session, MOST_ROWS)

@@ -12,7 +12,9 @@ from control_plane.fleet import Fleet
 from control_plane.ids import NewId, random_id
 from control_plane.orders import Order
 from control_plane.placement import Decision, PlacementAsk, decide, refusal
-from control_plane.reserving import Reserving, Seat, Tried
+from control_plane.placement.attempts import GivenUp, Seated
+from control_plane.placement.recorder import Recorder
+from control_plane.reserving import Reserving
 from control_plane.sessions.table import Row, SessionTable
 from control_plane.waiting import Waiting
 from heliovox.protocol.control import NearestView, Placed
@@ -33,6 +35,7 @@ class Tools:
     reserving: Reserving
     waiting: Waiting
     decisions: Decisions
+    recorder: Recorder
     publish: Callable[[str], None]
     """Told the id of every decision that is remembered."""
     table: SessionTable
@@ -83,17 +86,18 @@ class Placer:
         """One decision, and the seat that it leads to. Raises NoRoom, NotAllowed."""
         tools = self._tools
         decision = self._decide(order, tools.new_decision_id())
+        tools.recorder.decided(decision)
         wanted = self._wanted(order)
-        tried = await tools.reserving.seat(decision, wanted) if decision.candidates else _NOBODY
-        tools.decisions.made(
-            decision, tried.attempts, wanted.session if tried.seat is not None else None
-        )
+        attempts = await tools.reserving.seat(decision, wanted)
+        step = attempts.step
+        session = wanted.session if isinstance(step, Seated) else None
+        tools.decisions.made(decision, attempts.story, session)
+        tools.recorder.tried(decision.ask.id, attempts.story, session)
         tools.publish(decision.ask.id)
-        if not decision.candidates:
-            raise refusal(decision)
-        if tried.seat is None:
-            raise _nobody_had_room(decision, tried)
-        return self._placed(order, decision, wanted, tried.seat)
+        if isinstance(step, Seated):
+            return self._placed(order, decision, wanted, step)
+        assert isinstance(step, GivenUp)
+        raise step.error
 
     def nearest(self, order: Order, most: int) -> Sequence[NearestView]:
         """Where it would go, best first; nothing is held and nothing remembered."""
@@ -133,7 +137,7 @@ class Placer:
             ttl_s=self._tools.ticket_ttl_s,
         )
 
-    def _placed(self, order: Order, decision: Decision, wanted: Reserve, seat: Seat) -> Placed:
+    def _placed(self, order: Order, decision: Decision, wanted: Reserve, seat: Seated) -> Placed:
         won, home = seat.candidate, decision.home or ""
         self._remember(order, decision, wanted, seat)
         return Placed(
@@ -142,7 +146,7 @@ class Placer:
             region=won.region,
             url=won.url,
             ticket=self._ticket(order, decision, wanted, seat),
-            expires_s=seat.reserved.ttl_s or wanted.ttl_s,
+            expires_s=seat.answer.ttl_s or wanted.ttl_s,
             decision=decision.ask.id,
             policy=order.policy.name,
             policy_version=order.policy.version,
@@ -152,13 +156,13 @@ class Placer:
             rtt_ms=round(won.rtt_ms, 3),
         )
 
-    def _ticket(self, order: Order, decision: Decision, wanted: Reserve, seat: Seat) -> str:
+    def _ticket(self, order: Order, decision: Decision, wanted: Reserve, seat: Seated) -> str:
         now_s = wall_s()
         ticket = Ticket(
             session=wanted.session,
             reservation=wanted.reservation,
             node=seat.candidate.node,
-            boot=seat.reserved.boot,
+            boot=seat.answer.boot,
             kind=wanted.kind,
             language=wanted.language,
             model=wanted.model,
@@ -172,7 +176,7 @@ class Placer:
         )
         return sign_ticket(ticket, self._tools.key)
 
-    def _remember(self, order: Order, decision: Decision, wanted: Reserve, seat: Seat) -> None:
+    def _remember(self, order: Order, decision: Decision, wanted: Reserve, seat: Seated) -> None:
         now_ms = decision.ask.at_ms
         self._tools.table.placed(
             Row(
@@ -193,7 +197,6 @@ class Placer:
         )
 
 
-_NOBODY = Tried(None, ())
 _GRACE_S = 5.0
 """A note of the session's start may come so long after the seat's time was up."""
 
@@ -210,14 +213,4 @@ def _behind_others(order: Order) -> NoRoom:
         field="policy",
         value=order.policy.name,
         remedy="try again later",
-    )
-
-
-def _nobody_had_room(decision: Decision, tried: Tried) -> NoRoom:
-    return NoRoom(
-        f"no node gave a seat ({', '.join(tried.attempts)})",
-        field="policy",
-        value=decision.policy.name,
-        remedy="try again: what is known of nodes is a second old at most",
-        decision=decision.ask.id,
     )

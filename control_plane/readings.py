@@ -8,6 +8,7 @@ from control_plane.decisions import Decisions
 from control_plane.feed import Feed
 from control_plane.placing import Placer
 from control_plane.publishing import Publishing
+from control_plane.recording import Recording
 from control_plane.reserving import Reserving
 from control_plane.sessions.service import Notes
 from control_plane.sessions.table import SessionTable
@@ -50,7 +51,11 @@ def session_readings(table: SessionTable, usage: Usage, notes: Notes) -> list[Re
 
 
 def placement_readings(
-    placer: Placer, reserving: Reserving, decisions: Decisions, publishing: Publishing
+    placer: Placer,
+    reserving: Reserving,
+    decisions: Decisions,
+    publishing: Publishing,
+    recording: Recording,
 ) -> list[Reading]:
     """What became of orders, and what nodes answered."""
     return [
@@ -59,6 +64,8 @@ def placement_readings(
         _number("decisions", "Decisions remembered.", lambda: len(decisions)),
         _count("decisions_kept", "Decisions that others can read.", lambda: publishing.kept),
         _count("decisions_dropped", "Likewise, that they cannot.", lambda: publishing.dropped),
+        _count("records_kept", "Batches of records kept.", lambda: recording.kept),
+        _count("records_dropped", "Records lost to a slow stream.", lambda: recording.dropped),
     ]
 
 

@@ -1,7 +1,6 @@
 """The only place that constructs: settings in, a running node out."""
 
 import asyncio
-import importlib
 import secrets
 import sys
 from collections.abc import Callable
@@ -45,6 +44,7 @@ from shared.bus import Bus
 from shared.clock import SystemClock
 from shared.files import raise_open_files
 from shared.metrics import Metrics
+from shared.nats_permissions import inbox
 from shared.server import HttpServer, listen
 from shared.service import Service, run_all
 from shared.tasks import Tasks
@@ -54,18 +54,15 @@ TICK_S = 1.0
 
 def bus_dial(settings: EdgeSettings) -> Dial:
     """Connects to the region's server with the node's own credentials."""
-    node = settings.node_id
+    url, node = settings.bus.url, settings.node_id
+    assert url is not None
 
     async def dial() -> Bus:
-        nats = importlib.import_module("shared.bus.nats_bus")
-        bus: Bus = await nats.NatsBus.connect(
-            settings.bus.url,
-            settings.bus.seed_file,
-            name=node,
-            inbox_prefix=f"_INBOX.{node}",
-            wait_s=0,
+        from shared.bus.nats_bus import NatsBus  # noqa: PLC0415 a node alone needs no NATS
+
+        return await NatsBus.connect(
+            url, settings.bus.seed_file, name=node, inbox_prefix=inbox(node), wait_s=0
         )
-        return bus
 
     return dial
 

@@ -16,6 +16,8 @@ from shared.capacity import CapacityReport
 
 U8 = NDArray[np.uint8]
 I32 = NDArray[np.int32]
+Index = NDArray[np.intp]
+"""What columns are looked up by; other integers would be converted at every look."""
 
 ASKS = 1024
 """Combinations of policy, kind, language and model whose sieve is remembered, a byte a node."""
@@ -49,9 +51,9 @@ class Roster:
     names: tuple[str, ...]
     urls: tuple[str, ...]
     boots: tuple[str, ...]
-    region: I32
+    region: Index
     """Of each node, as an index into `atlas.names`."""
-    offer: I32
+    offer: Index
     """Of each node, as an index into `offers`."""
     offers: tuple[Offer, ...]
     kinds: tuple[str, ...]
@@ -92,8 +94,8 @@ def make_roster(atlas: Atlas, entries: Sequence[Entry]) -> Roster:
         names=tuple(entry.name for entry in entries),
         urls=tuple(entry.url for entry in entries),
         boots=tuple(entry.boot for entry in entries),
-        region=np.array([atlas.index[entry.region] for entry in entries], np.int32),
-        offer=np.array([offers[entry.offer] for entry in entries], np.int32),
+        region=np.array([atlas.index[entry.region] for entry in entries], np.intp),
+        offer=np.array([offers[entry.offer] for entry in entries], np.intp),
         offers=tuple(offers),
         kinds=tuple(sorted({kind for offer in offers for kind in offer.kinds})),
     )

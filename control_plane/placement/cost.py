@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from control_plane.fleet.roster import I32
+from control_plane.fleet.roster import I32, Index
 from control_plane.fleet.view import F64, FleetView
 
 CHUNKS_A_STEP = 8
@@ -15,7 +15,7 @@ PARTS = ("rtt_ms", "step_ms", "queue_ms", "load_ms")
 """The rows of `cost_parts`."""
 
 
-def cost_parts(view: FleetView, nodes: I32, rtt_ms: F64, fits: I32) -> F64:
+def cost_parts(view: FleetView, nodes: Index, rtt_ms: F64, fits: I32) -> F64:
     """The parts of the cost of some nodes.
 
     Args:
@@ -28,9 +28,9 @@ def cost_parts(view: FleetView, nodes: I32, rtt_ms: F64, fits: I32) -> F64:
         Shape (4, k), milliseconds, rows as in `PARTS`: the round trip; the 95th percentile of the
         node's step; what the waiting chunks take at that pace; and what a fuller node costs.
     """
-    step_ms = view.step_p95_ms[nodes]
-    queue_ms = step_ms * view.queue[nodes] / CHUNKS_A_STEP
-    held = view.held[nodes]
+    step_ms = view.step_p95_ms.take(nodes)
+    queue_ms = step_ms * view.queue.take(nodes) / CHUNKS_A_STEP
+    held = view.held.take(nodes)
     taken = held / np.maximum(held + fits, 1)
     parts: F64 = np.empty((len(PARTS), len(nodes)))
     parts[0], parts[1], parts[2], parts[3] = rtt_ms, step_ms, queue_ms, FULL_MS * taken * taken

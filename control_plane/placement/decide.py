@@ -74,10 +74,10 @@ def decide(view: FleetView, ask: PlacementAsk, policy: CompiledPolicy) -> Decisi
 def _placed(question: _Question, home: int, ranking: Ranking, reasons: U8) -> Decision:
     view = question.view
     codes = placed_codes(view, question.policy, home, question.rtt_ms, ranking, reasons)
-    reasons[reasons == _ABLE] = _NOT_NEEDED if ranking.at_home else _LOWER
+    np.putmask(reasons, reasons == _ABLE, _NOT_NEEDED if ranking.at_home else _LOWER)
     reasons[ranking.nodes[: ranking.at_home]] = _LOWER
     reasons[ranking.nodes[0]] = _WINNER
-    ranked = ranking.nodes[:MOST_RANKED].copy()
+    ranked = ranking.nodes[:MOST_RANKED].astype(np.int32)
     return Decision(
         ask=question.ask,
         policy=question.policy,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from control_plane.fleet.roster import I32, U8
+from control_plane.fleet.roster import I32, U8, Index
 from control_plane.fleet.view import F64, FleetView
 from control_plane.placement.cost import cost_parts
 from control_plane.placement.decision import MOST_CANDIDATES
@@ -25,7 +25,7 @@ class Ranking:
     Where enough to try stand in the home region, the others are not ranked at all.
     """
 
-    nodes: I32
+    nodes: Index
     """Indices into the view's columns."""
     parts_ms: F64
     """Shape (4, k), as in `cost.PARTS`."""
@@ -46,23 +46,24 @@ def rank(view: FleetView, reasons: U8, home: int, rtt_ms: F64, room: I32, draw: 
         room: sessions of the kind that fit, by node.
         draw: from 0 up to 1.
     """
-    nodes = (reasons == _ABLE).nonzero()[0].astype(np.int32)
-    regions = view.roster.region[nodes]
-    away = regions != home
-    at_home = int(away.size - np.count_nonzero(away))
-    if at_home >= MOST_CANDIDATES and at_home < away.size:
-        nodes, regions, away = nodes[~away], regions[~away], away[~away]
-    parts = cost_parts(view, nodes, rtt_ms[regions], room[nodes])
-    key = parts.sum(axis=0) + away * _OVERFLOW_MS
-    order = np.argsort(key, kind="stable")  # the columns are in the order of names
+    nodes = (reasons == _ABLE).nonzero()[0]
+    regions = view.roster.region.take(nodes)
+    here = regions == home
+    at_home = int(np.count_nonzero(here))
+    if MOST_CANDIDATES <= at_home < nodes.size:
+        nodes, regions, here = nodes.compress(here), regions.compress(here), here.compress(here)
+    parts = cost_parts(view, nodes, rtt_ms.take(regions), room.take(nodes))
+    key = parts.sum(axis=0)
+    key[~here] += _OVERFLOW_MS
+    order = key.argsort(kind="stable")  # the columns are in the order of names
     if order.size:
-        key = key[order]
-        as_good = int(np.searchsorted(key, key[0] + MARGIN_MS, side="right"))
+        key = key.take(order)
+        as_good = int(key.searchsorted(key[0] + MARGIN_MS, side="right"))
         chosen = _of_two(as_good, draw, key)
         order = np.concatenate((order[chosen : chosen + 1], order[:chosen], order[chosen + 1 :]))
     else:
         chosen = 0
-    return Ranking(nodes[order], parts[:, order], at_home, chosen == 0)
+    return Ranking(nodes.take(order), parts.take(order, axis=1), at_home, chosen == 0)
 
 
 def _of_two(count: int, draw: float, key: F64) -> int:

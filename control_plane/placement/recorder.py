@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -54,7 +55,7 @@ class Recorder(Witness):
         self._broken = False
         self._snapshot_s = float("-inf")
         self._reports: dict[str, CapacityReport] = {}
-        self._encoder = msgspec.msgpack.Encoder()
+        self._encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
 
     @property
     def waiting(self) -> int:
@@ -146,3 +147,10 @@ class Recorder(Witness):
             return
         self._kept.append(data)
         self._bytes += len(data)
+
+
+def _plain(value: object) -> object:
+    """A world's mappings are read-only."""
+    if isinstance(value, MappingProxyType):
+        return dict(value)
+    raise NotImplementedError(f"{type(value).__name__} cannot be recorded")

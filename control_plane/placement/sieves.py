@@ -59,9 +59,10 @@ def fits(view: FleetView, kind: str) -> I32:
 
 def able(view: FleetView, ask: PlacementAsk, room: I32, reasons: U8) -> U8:
     """State, tier, room, and who is left out, for those that no sieve has stopped so far."""
-    reasons = np.where(reasons == _ABLE, _OF_STATE[view.state], reasons)
-    reasons[(reasons == _ABLE) & (view.tier != 0)] = _NOT_HOT
-    reasons[(reasons == _ABLE) & (room <= 0)] = _FULL
+    reasons = np.where(reasons == _ABLE, _OF_STATE.take(view.state), reasons)
+    if view.tier.any():
+        np.putmask(reasons, (reasons == _ABLE) & (view.tier != 0), _NOT_HOT)
+    np.putmask(reasons, (reasons == _ABLE) & (room <= 0), _FULL)
     for name in ask.without:
         at = view.roster.index.get(name)
         if at is not None and reasons[at] == Reason.ABLE:
@@ -72,7 +73,7 @@ def able(view: FleetView, ask: PlacementAsk, room: I32, reasons: U8) -> U8:
 def in_service(roster: Roster, nodes: Mask) -> Mask:
     """The regions in which any of the nodes stands."""
     regions = len(roster.atlas.names)
-    found: Mask = np.bincount(roster.region[nodes], minlength=regions) > 0
+    found: Mask = np.bincount(roster.region.compress(nodes), minlength=regions) > 0
     return found
 
 
@@ -80,7 +81,7 @@ def home(service: Mask, rtt_ms: F64) -> int | None:
     """The nearest region in service; of equally near ones the first by name."""
     if not service.any():
         return None
-    return int(np.argmin(np.where(service, rtt_ms, np.inf)))
+    return int(np.where(service, rtt_ms, np.inf).argmin())
 
 
 def reach(view: FleetView, policy: CompiledPolicy, home: int, rtt_ms: F64, reasons: U8) -> U8:
@@ -91,5 +92,5 @@ def reach(view: FleetView, policy: CompiledPolicy, home: int, rtt_ms: F64, reaso
         far = rtt_ms - rtt_ms[home] > policy.max_added_rtt_ms
         by_region[far & (by_region == _ABLE)] = _TOO_FAR
     by_region[home] = _ABLE
-    result: U8 = np.where(reasons == _ABLE, by_region[view.roster.region], reasons)
+    result: U8 = np.where(reasons == _ABLE, by_region.take(view.roster.region), reasons)
     return result

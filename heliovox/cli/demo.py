@@ -1,4 +1,4 @@
-"""`heliovox demo`: a node on this machine, on real speech, in under a minute."""
+"""`heliovox demo`: a world on this machine, on real speech, in about a minute."""
 
 import argparse
 import asyncio
@@ -21,23 +21,26 @@ if TYPE_CHECKING:
 
 SENTENCES = 3
 VOICES = ("voice-en-female", "voice-en-male")
-_TEXT = """Starts a node on a free port, has it say three sentences, calls it with that speech in
-real time (PCM at 16 kHz, then as a telephone carries it), shows the words as they come, and
-compares. Where HELIOVOX_ASSETS names the folder of recordings, people call too. The node is taken
-down at the end.
+_TEXT = """Brings up a world on this machine: message buses, a control plane, nodes in four regions.
+Callers in Paris, Mumbai and São Paulo are placed near; their nodes say a sentence each; they speak
+it in real time, in PCM and as a telephone carries it, and are understood. Then Europe fills up, a
+node is killed, and the control plane is stopped while a caller speaks. At the end the world is
+taken down.
 
-Exit code 0 if everything was heard well enough, 1 if not."""
+Where HELIOVOX_ASSETS names the folder of recordings, people call too.
+
+Exit code 0 if all of it held, 1 if not."""
 
 
 class NeedsNode(ClientError):
-    """The demonstration needs what a node needs."""
+    """The demonstration needs what nodes and control planes need."""
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command."""
     parser = commands.add_parser(
         "demo",
-        help="watch a node hear and speak, on this machine",
+        help="watch a world place, hear, speak and survive, on this machine",
         description=_TEXT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -51,10 +54,10 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(args: argparse.Namespace) -> int:
     """Runs the command."""
     try:
-        import edge_node  # noqa: F401, PLC0415 the node's distribution
+        import heliovox.local.world.world  # noqa: F401, PLC0415 the node's distribution
         from heliovox.local.steps import as_json  # noqa: PLC0415
     except ImportError as error:
-        raise NeedsNode("demo starts a node: pip install 'heliovox[edge,cpu]'") from error
+        raise NeedsNode("demo starts a world: pip install 'heliovox[edge,control,cpu]'") from error
     seed = secrets.randbelow(1_000_000) if args.seed is None else args.seed
     steps = asyncio.run(_demonstrate(args, seed))
     ok = all(step.ok for step in steps)

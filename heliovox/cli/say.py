@@ -105,6 +105,9 @@ async def _say(
                             said.first_audio_ms = round((loop.time() - begun_s) * 1000, 1)
                         await asyncio.to_thread(write, data)
                         said.samples += len(data) // form.bytes_per_sample
+                await session.finish()
+                async for _ in session:  # so that the session counts as finished, not as lost
+                    pass
         except asyncio.CancelledError:
             return Exit.INTERRUPTED, said
         finally:

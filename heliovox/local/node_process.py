@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from heliovox.local.tether import tether
+
 START_S = 60.0
 """Models load and warm up; a busy machine takes a while."""
 STOP_S = 10.0
@@ -59,6 +61,7 @@ async def node_process(*arguments: str) -> AsyncIterator[RunningNode]:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
                 start_new_session=True,  # Ctrl-C is for us; we tell the node
+                preexec_fn=tether(),
             )
         try:
             yield await _ready(process, log)

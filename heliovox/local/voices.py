@@ -31,6 +31,9 @@ async def said(client: Client, text: str, voice: str | None, where: Where) -> Sa
             first_s = first_s or loop.time()
             data += piece
         speaker, route = session.started.voice or "", Route.of(session)
+        await session.finish()
+        async for _ in session:
+            pass
     recording = Recording(speaker, text, PCM_16K, data)
     return Said(recording, round((first_s - begun_s) * 1000, 1), route)
 

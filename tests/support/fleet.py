@@ -146,7 +146,7 @@ class FakeCentre:
                 pass
         return note
 
-    async def reserve(self, node: "FleetNode", /, **other: Any) -> tuple[Reserve, Reserved]:
+    async def reserve(self, node: Any, /, **other: Any) -> tuple[Reserve, Reserved]:
         number = next(self.numbers)
         ask = Reserve(
             reservation=f"r-{number}",
@@ -164,7 +164,7 @@ class FakeCentre:
         data = await self.bus.request(subject, msgspec.json.encode(ask), LIMIT_S)
         return ask, msgspec.json.decode(data, type=Reserved)
 
-    async def command(self, node: "FleetNode", do: str, epoch: int = 1, **of: Any) -> CommandDone:
+    async def command(self, node: Any, do: str, epoch: int = 1, **of: Any) -> CommandDone:
         command = Command(do, epoch, **of)  # type: ignore[arg-type]
         subject = subjects.command(node.region, node.name)
         data = await self.bus.request(subject, msgspec.json.encode(command), LIMIT_S)
@@ -173,7 +173,7 @@ class FakeCentre:
     async def news(self) -> None:
         await self.bus.publish(subjects.NEWS, b"{}")
 
-    def ticket(self, node: "FleetNode", ask: Reserve, /, **other: Any) -> str:
+    def ticket(self, node: Any, ask: Reserve, /, **other: Any) -> str:
         now_s = int(wall_s())
         ticket = Ticket(
             session=ask.session,
@@ -192,7 +192,7 @@ class FakeCentre:
         )
         return sign_ticket(msgspec.structs.replace(ticket, **other), self.key)
 
-    def placed(self, node: "FleetNode", ask: Reserve, /, **other: Any) -> PlaceAnswer:
+    def placed(self, node: Any, ask: Reserve, /, **other: Any) -> PlaceAnswer:
         """The answer that sends a caller to a node which has promised a seat."""
         return PlaceAnswer(
             True, ask.session, node.name, node.region, node.stream_url,

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from heliovox.local.tether import tether
+
 START_S = 90.0
 """Models load, warm up and are measured, several at once on a busy machine."""
 STOP_S = 15.0
@@ -53,6 +55,7 @@ class Child:
                 stderr=errors,
                 env=dict(self._environ),
                 start_new_session=True,  # Ctrl-C is for us; we tell the children
+                preexec_fn=tether(),
             )
 
     async def ready(self, limit_s: float = START_S) -> dict[str, Any]:

@@ -65,6 +65,7 @@ class LocalWorld:
             plan.home.run / "nats",
             {region: [name for name, at in plan.nodes if at == region] for region in plan.regions},
             [PLANE],
+            plan.home.logs,
         )
         self._tasks = Tasks()
         self._failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()

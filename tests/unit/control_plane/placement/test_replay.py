@@ -1,11 +1,15 @@
 import msgspec
 import pytest
 
+from control_plane.fleet import Fleet
+from control_plane.placement import decide
 from control_plane.placement import record as records
 from control_plane.placement.record import Batch, Record
+from control_plane.placement.recorder import Recorder
 from control_plane.placement.replay import replay
 from shared.capacity import KindRoom
-from tests.support.fleets import report, world
+from shared.regions.file import default_world_path, load_world
+from tests.support.fleets import ask, policy, report, world
 from tests.support.simulated import Hour
 
 
@@ -127,6 +131,20 @@ def test_worlds_survive_being_written_down() -> None:
     (record,) = records.read_batch(batch).records
     assert isinstance(record, records.Used)
     assert record.world == world("v7")
+
+
+def test_the_world_that_ships_can_be_taken_down_and_taken_up_again() -> None:
+    """A world that was read from a file holds mappings that cannot be written."""
+    ships = load_world(default_world_path())
+    recorder = Recorder("p", "s")
+    known = Fleet(ships, 0.0, witness=recorder)
+    known.reported(report(), 1.0)
+    known.use(ships)
+    recorder.decided(decide(known.view(5.0), ask(), policy("eu-only", ships)))
+    packed = recorder.take()
+    assert packed is not None
+    result = replay([records.read_batch(packed.data)])
+    assert (result.decisions, result.differences) == (1, [])
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,8 @@ def saying(audio: bytes) -> Script:
         speak = await stage.hears(m.Speak)
         await stage.says(m.Speaking(speak.id, "mouth", start.output), audio)
         await stage.says(m.Spoken(speak.id, len(audio) // 2, cancelled=False))
-        await stage.connection.wait_closed()
+        await stage.hears(m.Finish)
+        await stage.ends()
 
     return script
 
