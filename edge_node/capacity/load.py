@@ -21,7 +21,8 @@ class StepCost:
     """Measured times of one batch size."""
 
     batch: int
-    p50_s: float
+    work_s: float
+    """What a step needs when nobody disturbs it: the lower quartile."""
     p95_s: float
 
 
@@ -47,9 +48,9 @@ def recognition_fits(machine: Machine, step_p95_ms: float, utilisation: float) -
     """
     budget_s, fits = utilisation * machine.chunk_s, 0
     for cost in every_size(machine.steps):
-        if cost.p95_s * 1000 > step_p95_ms * (1 + _ROUNDING) or cost.p50_s <= 0:
+        if cost.p95_s * 1000 > step_p95_ms * (1 + _ROUNDING) or cost.work_s <= 0:
             continue
-        batches = int(budget_s / cost.p50_s + _ROUNDING)
+        batches = int(budget_s / cost.work_s + _ROUNDING)
         fits = max(fits, min(batches * cost.batch, MOST))
     return fits
 
@@ -61,17 +62,17 @@ def every_size(steps: Sequence[StepCost]) -> Iterator[StepCost]:
     """
     below = StepCost(0, 0.0, 0.0)
     for cost in steps:
-        p50_s, p95_s = max(below.p50_s, cost.p50_s), max(below.p95_s, cost.p95_s)
+        work_s, p95_s = max(below.work_s, cost.work_s), max(below.p95_s, cost.p95_s)
         for size in range(below.batch + 1, cost.batch):
             if not below.batch:  # nothing was measured below: it costs what the first size costs
                 continue
             part = (size - below.batch) / (cost.batch - below.batch)
             yield StepCost(
                 size,
-                below.p50_s + part * (p50_s - below.p50_s),
+                below.work_s + part * (work_s - below.work_s),
                 below.p95_s + part * (p95_s - below.p95_s),
             )
-        below = StepCost(cost.batch, p50_s, p95_s)
+        below = StepCost(cost.batch, work_s, p95_s)
         yield below
 
 

@@ -241,9 +241,20 @@ class NatsBus:
             raise BusRefused(f"the message bus denies listening on {ear.pattern}")
 
     async def _ensure(self, name: str, config: dict[str, object], domain: str | None) -> None:
-        try:
-            await self._calls.call(f"STREAM.CREATE.{name}", config, domain)
-        except jetstream.JetStreamFailed as error:
-            if error.number != jetstream.NAME_IN_USE:
-                raise
-            await self._calls.call(f"STREAM.UPDATE.{name}", config, domain)
+        """Changes it, or makes it, in this order.
+
+        The server weighs a `CREATE` of what is there as a second one beside it, and refuses that
+        where the two would not fit its storage.
+        """
+        for verb, unless in (
+            ("UPDATE", jetstream.STREAM_NOT_FOUND),
+            ("CREATE", jetstream.NAME_IN_USE),
+        ):
+            try:
+                await self._calls.call(f"STREAM.{verb}.{name}", config, domain)
+            except jetstream.JetStreamFailed as error:
+                if error.number != unless:
+                    raise
+            else:
+                return
+        await self._calls.call(f"STREAM.UPDATE.{name}", config, domain)  # made by another just now

@@ -12,6 +12,8 @@ import pytest
 
 from control_plane.api.app import make_app
 from control_plane.app import ControlPlane
+from control_plane.placement.record import read_batch
+from control_plane.placement.replay import replay
 from control_plane.settings import ControlSettings
 from control_plane.tenants.changes import KEYS, revoke
 from shared import subjects
@@ -332,3 +334,26 @@ def test_two_planes_see_each_others_decisions_and_sessions(tmp_path: Path) -> No
             assert (why["control_plane"], why["node"]) == ("p-1", "c-1")
 
     asyncio.run(go())
+
+
+def test_what_a_plane_decided_can_be_decided_again_from_its_stream(tmp_path: Path) -> None:
+    """Seats granted and refused, nodes full and gone, a node's own ask: all from the records."""
+    bus = MemoryBus()
+
+    async def go() -> None:
+        async with running(tmp_path, bus) as plane:
+            full = await plane.node("eu-central", "c-1", seats=1)
+            await plane.node("eu-west", "w-1", answer=lambda _: None)
+            await plane.node("eu-west", "w-2")
+            await plane.node("ap-south", "s-1")
+            for _ in range(4):
+                await plane("POST", "/v1/sessions", PARIS | {"policy": "eu-only"})
+            await full.leave()
+            for policy in ("eu-only", "anywhere", "ksa-only"):
+                await plane("POST", "/v1/sessions", PARIS | {"policy": policy})
+
+    asyncio.run(go())
+    lines = bus.log("RECORDS").after(0, subjects.record("p-1"))
+    result = replay(read_batch(line.data) for line in lines)
+    assert result.decisions >= 7  # a caller who waits is decided again
+    assert (result.differences, result.gaps, result.skipped) == ([], [], 0)
