@@ -87,6 +87,8 @@ class Link:
         self._held: deque[tuple[str, bytes, str, Mapping[str, str] | None]] = deque()
         self._waiting: set[_Wait] = set()
         self._tasks = Tasks()
+        self._discards = Tasks()
+        """Not cancelled with the others: what is half closed stays open."""
         self._failure: BusFailed | None = None
         self.losses = 0
         """How often the connection was lost: what was asked before will not be answered."""
@@ -210,22 +212,26 @@ class Link:
         self._lost(BusFailed("the message bus was closed"))
         self._up.set()
         await self._tasks.end()
+        await self._discards.settle(within_s)
+        await self._discards.end()
 
     async def _stay(self) -> None:
+        while True:
+            failure = await self._one_client()
+            await asyncio.sleep(REFUSED_RETRY_S if isinstance(failure, BusRefused) else RETRY_S)
+
+    async def _one_client(self) -> BusFailed:
+        """From its first attempt to its end. Returns why it ended."""
+        client = Client()
         try:
-            while True:
-                client = Client()
-                if (failure := await self._attempt(client)) is None:
-                    await self._until_over(client)
-                    failure = BusFailed("the connection to the message bus was lost")
-                self._client = None
-                await _discard(client)
-                self._lost(failure)
-                await asyncio.sleep(REFUSED_RETRY_S if isinstance(failure, BusRefused) else RETRY_S)
+            if (failure := await self._attempt(client)) is None:
+                await self._until_over(client)
+                failure = BusFailed("the connection to the message bus was lost")
         finally:
-            if (last := self._client) is not None:
-                self._client = None
-                await _discard(last)
+            self._client = None
+            _ = self._discards.begin(_discard(client), "closing a connection to the message bus")
+        self._lost(failure)
+        return failure
 
     async def _attempt(self, client: Client) -> BusFailed | None:
         """None: connected."""

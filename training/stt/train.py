@@ -162,7 +162,7 @@ class Trainer:
             reduction="sum",
             zero_infinity=True,
         )
-        return loss / lengths.sum()
+        return loss / lengths.sum().clamp_min(1)  # a batch may hold nothing but noise
 
     def flat_loss(
         self, log_probabilities: torch.Tensor, frames: list[batches.F32], batch: list[Item]
@@ -183,6 +183,8 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         loss = self.loss_of(batch, rng)
+        if not torch.isfinite(loss):  # one such step, and nothing is left to go on from
+            raise FloatingPointError(f"loss {loss.item()} at step {self.progress.step}")
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
