@@ -30,12 +30,34 @@ class Located(NamedTuple):
     source: PlaceSource
 
 
+class Spot(NamedTuple):
+    """A place with what every distance from it needs, for those who ask for many."""
+
+    lat: float
+    """In radians."""
+    cos_lat: float
+    lon: float
+    """In degrees."""
+
+
+def spot(place: Place) -> Spot:
+    """The place, worked out once."""
+    lat = math.radians(place.lat)
+    return Spot(lat, math.cos(lat), place.lon)
+
+
 def rtt_ms(a: Place, b: Place) -> float:
     """The round trip to expect between two places, as `expected_rtt_ms` has it."""
-    lat_a, lat_b = math.radians(a.lat), math.radians(b.lat)
+    return rtt_between_ms(spot(a), spot(b))
+
+
+def rtt_between_ms(a: Spot, b: Spot) -> float:
+    """`rtt_ms`, to the last digit."""
+    lat_a, cos_a, lon_a = a
+    lat_b, cos_b, lon_b = b
     north = math.sin((lat_b - lat_a) / 2) ** 2
-    east = math.sin(math.radians(b.lon - a.lon) / 2) ** 2
-    angle = 2 * math.asin(math.sqrt(min(1.0, north + math.cos(lat_a) * math.cos(lat_b) * east)))
+    east = math.sin(math.radians(lon_b - lon_a) / 2) ** 2
+    angle = 2 * math.asin(math.sqrt(min(1.0, north + cos_a * cos_b * east)))
     return FIXED_MS + EARTH_KM * angle / KM_PER_MS
 
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from control_plane.fleet.memo import Memo
 from heliovox.protocol.messages import Place
-from shared.geography import rtt_ms
+from shared.geography import rtt_between_ms, spot
 from shared.policy import CompiledPolicy
 from shared.regions.model import World
 
@@ -28,7 +28,7 @@ class Atlas:
         self.world = world
         self.names: tuple[str, ...] = tuple(sorted(world.regions))
         self.index: dict[str, int] = {name: at for at, name in enumerate(self.names)}
-        self._places = tuple(world.regions[name].place for name in self.names)
+        self._places = tuple(spot(world.regions[name].place) for name in self.names)
         self._rtt: Memo[tuple[float, float], F64] = Memo(ORIGINS)
         self._masks: Memo[CompiledPolicy, tuple[Mask, Mask]] = Memo(POLICIES)
 
@@ -41,7 +41,8 @@ class Atlas:
         return self._masks.of(policy, lambda: self._mask(policy))
 
     def _row(self, place: Place) -> F64:
-        row: F64 = np.array([rtt_ms(place, there) for there in self._places], np.float64)
+        here = spot(place)
+        row: F64 = np.array([rtt_between_ms(here, there) for there in self._places], np.float64)
         row.setflags(write=False)  # it is handed out again and again
         return row
 

@@ -26,11 +26,11 @@ class Exit(IntEnum):
 
 EXIT_CODES = """exit codes:
   0    done
-  1    failed: the input, an answer, or a check of `demo`
+  1    failed: the input, an answer, a check of `demo`, or a part of `up`
   2    wrong usage
   3    no connection: nobody there, no answer in time, or lost on the way
   4    no key, or an unknown one
-  5    refused by the node: full, draining, or it does not have what was asked for
+  5    refused by node or control plane: full, not allowed, or not what they have
   130  stopped by Ctrl-C"""
 
 _BY_CLASS: tuple[tuple[type[BaseException], Exit], ...] = (

@@ -51,11 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = _COMMANDS[args.command].run(args)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read our output has left, `head` for example
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.OK
     except (Exception, KeyboardInterrupt, CancelledError) as error:  # noqa: BLE001 said below
         cause = cause_of(error)
+        if isinstance(cause, BrokenPipeError):  # whoever read our output has left, as `head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return Exit.OK
         _explain(cause)
         return exit_of(cause)
     return int(code)

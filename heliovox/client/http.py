@@ -1,18 +1,25 @@
 """Asks a control plane over HTTP: the standard library in a thread, bounded in size and time."""
 
 import asyncio
+import socket
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPMessage
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPMessage,
+    HTTPResponse,
+    HTTPSConnection,
+)
 from typing import IO, Any, Literal
 from urllib.error import HTTPError
 from urllib.request import (
-    BaseHandler,
+    HTTPHandler,
     HTTPRedirectHandler,
     HTTPSHandler,
-    OpenerDirector,
     ProxyHandler,
     Request,
     build_opener,
@@ -49,6 +56,46 @@ class _StayHere(HTTPRedirectHandler):
         _ = req, fp, code, msg, headers, newurl
 
 
+class _Line:
+    """The connection of one request, for whoever has to cut it."""
+
+    def __init__(self) -> None:
+        self._connection: HTTPConnection | None = None
+
+    def http(self, host: str, **options: Any) -> HTTPConnection:
+        """Makes it, as urllib asks for it."""
+        self._connection = HTTPConnection(host, **options)
+        return self._connection
+
+    def https(self, host: str, **options: Any) -> HTTPSConnection:
+        """Likewise."""
+        self._connection = connection = HTTPSConnection(host, **options)
+        return connection
+
+    def cut(self) -> None:
+        """Wakes the thread that waits for an answer nobody wants any more."""
+        with suppress(OSError, AttributeError):  # not connected yet, or not any more
+            self._connection.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
+
+
+class _OverHttp(HTTPHandler):
+    def __init__(self, line: _Line) -> None:
+        super().__init__()
+        self._line = line
+
+    def http_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(self._line.http, req)
+
+
+class _OverHttps(HTTPSHandler):
+    def __init__(self, line: _Line, tls: ssl.SSLContext | None) -> None:
+        super().__init__()
+        self._line, self._tls = line, tls
+
+    def https_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(self._line.https, req, context=self._tls)
+
+
 class Http:
     """One request at a time and connection.
 
@@ -64,12 +111,12 @@ class Http:
         self._headers = {"Accept": "application/json"}
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
-        self._opener = _opener(tls, proxy)
+        self._tls, self._proxy = tls, proxy
 
     async def ask(
         self, method: str, url: str, body: bytes | None = None, *, limit_s: float
     ) -> Answer:
-        """One request and its answer.
+        """One request and its answer. Whoever is cancelled meanwhile cuts the connection.
 
         Raises:
             CannotConnect: nobody answers, or it is not HTTP.
@@ -79,9 +126,10 @@ class Http:
         if body is not None:
             headers["Content-Type"] = "application/json"
         request = Request(url, data=body, headers=headers, method=method)  # noqa: S310 checked
+        line = _Line()
         try:
             async with asyncio.timeout(limit_s):
-                return await asyncio.to_thread(self._ask, request, limit_s)
+                return await asyncio.to_thread(self._ask, request, line, limit_s)
         except TimeoutError as error:
             raise TimedOut(f"an answer from {url}", limit_s) from error
         except (OSError, HTTPException) as error:
@@ -89,25 +137,30 @@ class Http:
             if isinstance(reason, TimeoutError):
                 raise TimedOut(f"an answer from {url}", limit_s) from error
             raise CannotConnect(url, str(reason) or type(reason).__name__) from error
+        finally:
+            line.cut()
 
-    def _ask(self, request: Request, limit_s: float) -> Answer:
+    def _ask(self, request: Request, line: _Line, limit_s: float) -> Answer:
         """Blocks, for about twice `limit_s` at most: the thread never outlives that."""
         over = _deadline(limit_s)
+        handlers = [
+            _StayHere(),
+            _OverHttp(line),
+            _OverHttps(line, self._tls),
+            *_proxies(self._proxy),
+        ]
         try:
-            with self._opener.open(request, timeout=limit_s) as answer:
+            with build_opener(*handlers).open(request, timeout=limit_s) as answer:
                 return Answer(answer.status, _read(answer, over))
         except HTTPError as refused:
             with refused:
                 return Answer(refused.code, _read(refused, over))
 
 
-def _opener(tls: ssl.SSLContext | None, proxy: str | Literal[True] | None) -> OpenerDirector:
-    handlers: list[BaseHandler] = [_StayHere(), HTTPSHandler(context=tls)]
-    if proxy is None:
-        handlers.append(ProxyHandler({}))
-    elif isinstance(proxy, str):
-        handlers.append(ProxyHandler({"http": proxy, "https": proxy}))
-    return build_opener(*handlers)
+def _proxies(proxy: str | Literal[True] | None) -> list[ProxyHandler]:
+    if proxy is True:
+        return []  # urllib's own reads the environment
+    return [ProxyHandler({"http": proxy, "https": proxy} if proxy else {})]
 
 
 def _deadline(limit_s: float) -> Callable[[], bool]:

@@ -62,6 +62,11 @@ async def _is_used(home: Path, folder: Path) -> None:
         assert code == 0, errors
         assert "eu-central-1" in output
         assert "ap-south-1 (ap-south)" in output
+    node = json.loads((home / "world.json").read_text())["nodes"][1]["url"]
+    code, output, errors = await heliovox(home, "listen", file, *paris, "--url", node, "--json")
+    events = [json.loads(line) for line in output.splitlines()]
+    assert (code, events[0]["type"], events[1]["region"]) == (0, "redirect", "eu-central"), errors
+    assert (await heliovox(home, "listen", file))[:2] == (0, "good day\n"), "from nowhere"
     code, output, _ = await heliovox(home, "regions")
     assert (code, "me-central" in output) == (0, True)
     mumbai = ("--from", "19.08,72.88", "--policy", "ksa-only")

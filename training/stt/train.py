@@ -162,7 +162,7 @@ class Trainer:
             reduction="sum",
             zero_infinity=True,
         )
-        return loss / lengths.sum()
+        return loss / lengths.sum().clamp_min(1)  # a batch may hold nothing but noise
 
     def flat_loss(
         self, log_probabilities: torch.Tensor, frames: list[batches.F32], batch: list[Item]
@@ -183,6 +183,8 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         loss = self.loss_of(batch, rng)
+        if not torch.isfinite(loss):  # one such step, and nothing is left to go on from
+            raise FloatingPointError(f"loss {loss.item()} at step {self.progress.step}")
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
@@ -223,7 +225,12 @@ class Trainer:
         self.log(f"== step {self.progress.step} {self.progress.worked_s / 60:.1f} min {rates}")
 
     def save(self) -> None:
-        """Everything needed to go on, renamed into place."""
+        """Everything needed to go on, renamed into place; the one before stays beside it.
+
+        Raises FloatingPointError, with both left as they are, where a weight is no number.
+        """
+        if not all(bool(torch.isfinite(weight).all()) for weight in self.network.parameters()):
+            raise FloatingPointError("a weight is no number: the last checkpoint is left alone")
         state = {
             "shape": asdict(self.network.shape),
             "network": self.network.state_dict(),
@@ -233,7 +240,10 @@ class Trainer:
         }
         part = self.work / "checkpoint.part"
         torch.save(state, part)
-        part.rename(self.work / "checkpoint.pt")
+        path = self.work / "checkpoint.pt"
+        if path.exists():
+            path.replace(self.work / "checkpoint.before.pt")
+        part.rename(path)
         (self.work / "curve.json").write_text(json.dumps(self.progress.curve, indent=1))
 
     def resume(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from heliovox.client.errors import Refused
@@ -18,74 +18,92 @@ from heliovox.protocol.control import Placed
 
 GONE_S = 5.0
 """After so long nobody is placed on a node that died."""
+LIMIT_S = 30.0
 _LOOK_S = 0.2
 _PAUSE_MS = 800
 _MOST_PASSES = 6
 ANYWHERE = Where(MUMBAI.where.place, "anywhere")
 
 
+@dataclass(slots=True)
+class Killed:
+    """What was seen after a node was killed; times are milliseconds since."""
+
+    node: str
+    last_placed_there_ms: int | None = None
+    first_placed_elsewhere_ms: int | None = None
+    elsewhere: str | None = None
+    seen_dead_ms: int | None = None
+    after_5_s: str | None = None
+    """Where a caller who may go anywhere is placed then."""
+    in_only: str = ""
+    """What became of a caller who may not leave: `waiting` as his policy says, or a code."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nobody was placed there for longer than GONE_S, and everybody was told."""
+        in_time = (self.last_placed_there_ms or 0) <= GONE_S * 1000
+        served = self.after_5_s not in {None, HURT} and self.elsewhere is not None
+        stays = self.in_only in {"waiting", "no_room"}
+        return in_time and served and self.seen_dead_ms is not None and stays
+
+    def note(self, placed: Placed | Refused, after_ms: int) -> None:
+        """A caller who may go anywhere was placed."""
+        if isinstance(placed, Refused):
+            return
+        if placed.region == HURT:
+            self.last_placed_there_ms = after_ms
+        elif self.elsewhere is None:
+            self.first_placed_elsewhere_ms, self.elsewhere = after_ms, placed.region
+
+
 async def kill_a_node(stage: Stage) -> Step:
     """Kills the node in India as a power cut would, and goes on placing callers from there."""
     loop, node = asyncio.get_running_loop(), stage.world.nodes_by_region[HURT]
     stage.screen.title(f"{node.name} is killed (kill -9)")
-    killed_s = loop.time()
+    seen, killed_s = Killed(node.name), loop.time()
     await node.child.kill()
-    last_there_ms: float | None = None
-    first_elsewhere: tuple[float, Placed] | None = None
-    seen_dead_ms: float | None = None
-    while (after_s := loop.time() - killed_s) < GONE_S or seen_dead_ms is None:
-        placed = await _placed(stage, ANYWHERE)
-        after_ms = round((loop.time() - killed_s) * 1000)
-        if placed is not None and placed.region == HURT:
-            last_there_ms = after_ms
-        elif placed is not None and first_elsewhere is None:
-            first_elsewhere = after_ms, placed
-        if seen_dead_ms is None and await _is_dead(stage, node.name):
-            seen_dead_ms = after_ms
-        if after_s > 2 * GONE_S:
-            break
-        await asyncio.sleep(_LOOK_S)
-    late = [await _placed(stage, where) for where in (ANYWHERE, MUMBAI.where)]
-    return _killed(stage, last_there_ms, first_elsewhere, seen_dead_ms, late)
+    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as group:
+        stays = group.create_task(_placed(stage, MUMBAI.where), name="one who may not leave")
+        while (after_s := loop.time() - killed_s) < GONE_S or seen.seen_dead_ms is None:
+            seen.note(await _placed(stage, ANYWHERE), round(after_s * 1000))
+            if seen.seen_dead_ms is None and await _is_dead(stage, node.name):
+                seen.seen_dead_ms = round((loop.time() - killed_s) * 1000)
+            await asyncio.sleep(_LOOK_S)
+        late = await _placed(stage, ANYWHERE)
+        seen.after_5_s = None if isinstance(late, Refused) else late.region
+        seen.in_only = _state_of(stays)
+        stays.cancel()
+    _say(stage, seen)
+    return Step("kill", seen.ok, asdict(seen))
 
 
-def _killed(
-    stage: Stage,
-    last_there_ms: float | None,
-    first_elsewhere: tuple[float, Placed] | None,
-    seen_dead_ms: float | None,
-    late: list[Placed | None],
-) -> Step:
-    anywhere, at_home = late
-    ok = anywhere is not None and anywhere.region != HURT and at_home is None
-    ok = ok and first_elsewhere is not None
-    ok = ok and (last_there_ms or 0) <= GONE_S * 1000 and seen_dead_ms is not None
+def _state_of(placing: asyncio.Task[Placed | Refused]) -> str:
+    """Of a caller who may not leave: `waiting`, the code that he was refused with, or a region."""
+    if not placing.done():
+        return "waiting"
+    answer = placing.result()
+    return answer.code if isinstance(answer, Refused) else answer.region
+
+
+def _say(stage: Stage, seen: Killed) -> None:
     there = "nobody was placed there any more"
-    if last_there_ms is not None:
-        there = f"the last caller was placed there {last_there_ms / 1000:.1f} s later"
-    if first_elsewhere is not None:
-        stage.screen.line(
-            f"{there}; from Mumbai (anywhere) -> {first_elsewhere[1].region} "
-            f"after {first_elsewhere[0] / 1000:.1f} s"
-        )
-    stage.screen.line(f"counted as dead after {(seen_dead_ms or 0) / 1000:.1f} s; in-only: refused")
-    detail = {
-        "node": stage.world.nodes_by_region[HURT].name,
-        "last_placed_there_ms": last_there_ms,
-        "first_placed_elsewhere_ms": first_elsewhere and first_elsewhere[0],
-        "elsewhere": first_elsewhere and first_elsewhere[1].region,
-        "seen_dead_ms": seen_dead_ms,
-        "in_only_refused": at_home is None,
-    }
-    return Step("kill", ok, detail)
+    if seen.last_placed_there_ms is not None:
+        there = f"the last caller was placed there {seen.last_placed_there_ms / 1000:.1f} s later"
+    first_s = (seen.first_placed_elsewhere_ms or 0) / 1000
+    stage.screen.line(
+        f"{there}; from Mumbai (anywhere) -> {seen.elsewhere} after {first_s:.1f} s; "
+        f"(in-only) -> {seen.in_only}, and nowhere else"
+    )
+    stage.screen.line(f"counted as dead after {(seen.seen_dead_ms or 0) / 1000:.1f} s")
 
 
-async def _placed(stage: Stage, where: Where) -> Placed | None:
-    """Where a caller would go now; the seat is given back at once. None for nowhere."""
+async def _placed(stage: Stage, where: Where) -> Placed | Refused:
+    """Where a caller would go now; the seat is given back at once."""
     try:
         placed = await stage.caller.place(request(where))
-    except Refused:
-        return None
+    except Refused as error:
+        return error
     with suppress(Refused):
         await stage.caller.end(placed.session)
     return placed

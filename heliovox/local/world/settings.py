@@ -88,6 +88,7 @@ def control_settings(plan: Plan, bus: BusAccess) -> dict[str, Any]:
         "plane_id": PLANE,
         "port": plan.port,
         "state_dir": str(plan.home.run / "control"),
+        "fallback_region": plan.regions[0],  # nobody's loopback address says where he is
         "bus": {"url": bus.url, "seed_file": str(bus.seed_file)},
     }
     if plan.regions_file is not None:

@@ -12,8 +12,8 @@ from training.stt.batches import Item
 from training.stt.shards import Example
 
 
-def item(frames: int, source: str = "rms", tokens: int = 3) -> Item:
-    example = Example("x", source, np.full((frames, 80), -5, np.float16))
+def item(frames: int, source: str = "rms", tokens: int = 3, text: str = "a b c") -> Item:
+    example = Example(text, source, np.full((frames, 80), -5, np.float16))
     return Item(example, tuple(range(tokens)), frames // 4)
 
 
@@ -37,6 +37,49 @@ def test_an_epoch_shares_out_its_seconds_as_stated() -> None:
     present = shares["human"] + shares["product"] + shares["other"]
     assert seconds["an4 a"] == pytest.approx(1000 * shares["human"] / present, abs=2)
     assert seconds["rms"] == pytest.approx(1000 * shares["product"] / present, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "group"),
+    [
+        ("an4 fash", "yes", "human"),
+        ("cuts an4 fash", "two", "cuts"),
+        ("own voice-en-male", "two", "product"),
+        ("kal16", "two", "alone"),
+        ("kal16", "two three four", "other"),
+        ("noise", "", "nobody"),
+    ],
+)
+def test_a_word_alone_and_nobody_have_shares_of_their_own(
+    source: str, text: str, group: str
+) -> None:
+    assert batches.group_of(item(100, source, text=text).example) == group
+    assert group in batches.SHARES
+
+
+def test_the_shares_make_a_whole() -> None:
+    assert sum(batches.SHARES.values()) == pytest.approx(1)
+
+
+def test_a_vocal_tract_of_the_same_length_changes_nothing() -> None:
+    assert np.allclose(batches.warp_matrix(1.0), np.eye(80), atol=1e-4)
+
+
+@pytest.mark.parametrize(("factor", "moves"), [(1.12, 1), (0.9, -1)])
+def test_a_shorter_vocal_tract_moves_formants_up(factor: float, moves: int) -> None:
+    formant = np.zeros((1, 80), np.float32)
+    formant[0, 40] = 1
+    found = int((formant @ batches.warp_matrix(factor)).argmax())
+    assert (found - 40) * moves > 0
+
+
+@given(frames=st.integers(20, 300), factor=st.floats(0.85, 1.18))
+def test_speech_at_another_speed_keeps_its_ends(frames: int, factor: float) -> None:
+    sound = np.linspace(0, 1, frames, dtype=np.float32)[:, None].repeat(80, 1)
+    faster = batches.at_speed(sound, factor)
+    assert len(faster) == round(frames / factor)
+    assert faster[0, 0] == 0
+    assert faster[-1, 0] == pytest.approx(1, abs=2 * factor / frames)
 
 
 def test_the_flat_start_avoids_long_and_empty_utterances() -> None:

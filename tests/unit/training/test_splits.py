@@ -14,7 +14,7 @@ from training.stt import callcentre, splits, text, voices
 from training.stt.text import Domain
 
 DOMAINS = get_args(Domain)
-LONG_DOMAINS = [domain for domain in DOMAINS if domain != "isolated"]
+LONG_DOMAINS = [domain for domain in DOMAINS if domain not in ("isolated", "digit")]
 
 
 def texts(domain: Domain, split: splits.Split, count: int) -> set[str]:

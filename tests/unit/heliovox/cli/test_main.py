@@ -17,7 +17,7 @@ from heliovox.client.files import whole_wav
 from heliovox.protocol import messages as m
 from heliovox.protocol.audio import AudioFormat
 from tests.support.fake_control import fake_control, placed
-from tests.support.scripted_node import LIMIT_S, Script, Stage, final, staged_at
+from tests.support.scripted_node import LIMIT_S, STARTED, Script, Stage, final, staged_at
 
 pytestmark = pytest.mark.anyio
 AUDIO = struct.pack("<8000h", *range(8000))
@@ -235,6 +235,29 @@ def test_importing_the_package_is_cheap() -> None:
     source = "import sys, heliovox; print(*sys.modules); heliovox.Client; heliovox.AudioFormat"
     loaded = subprocess.check_output([sys.executable, "-c", source], text=True).split()
     assert not {"websockets", "msgspec", "asyncio"} & set(loaded)
+
+
+async def test_a_reader_that_leaves_while_words_come_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(whole_wav(AudioFormat(), AUDIO))
+    read, write = os.pipe()
+
+    async def script(stage: Stage) -> None:
+        await stage.hears(m.Start)
+        os.close(read)
+        await stage.says(STARTED)
+        await stage.connection.wait_closed()
+
+    async with staged_at(script) as url:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "heliovox.cli", "listen", str(tmp_path / "a.wav")),
+            *("--json", "--url", url),
+            stdout=write,
+            stderr=subprocess.PIPE,
+        )
+        os.close(write)
+        async with asyncio.timeout(LIMIT_S):
+            _, errors = await process.communicate()
+    assert (process.returncode, errors) == (0, b"")
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

@@ -1,5 +1,6 @@
 """The SDK on its way to a seat: through a control plane, and where nodes send it on."""
 
+import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,7 +24,7 @@ from heliovox.client.opening import MAX_REDIRECTS, _by_ticket
 from heliovox.protocol import messages as m
 from heliovox.protocol.control import NearestView
 from tests.support.fake_control import FakeControl, fake_control, placed
-from tests.support.scripted_node import STARTED, Stage, first
+from tests.support.scripted_node import LIMIT_S, STARTED, Stage, first
 
 pytestmark = pytest.mark.anyio
 Play = Callable[[Stage, int], Awaitable[None]]
@@ -284,6 +285,31 @@ async def test_a_control_plane_that_does_not_answer_is_given_up() -> None:
         client = Client(control=url, proxy=None, limits=Limits(ask_s=0.05))
         with pytest.raises(TimedOut):
             await enter(client)
+
+
+async def test_a_caller_who_gives_up_waiting_hangs_up() -> None:
+    """Else the control plane would find a seat for nobody."""
+    async with asyncio.timeout(LIMIT_S):
+        asked, gone = asyncio.Event(), asyncio.Event()
+
+        async def serve_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            asked.set()
+            while await reader.read(1024):
+                pass
+            gone.set()
+            writer.close()
+
+        server = await asyncio.start_server(serve_nothing, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server:
+            work = enter(Client(control=url, proxy=None))
+            task = asyncio.get_running_loop().create_task(work)
+            await asked.wait()
+            task.cancel()
+            await gone.wait()
+            with pytest.raises(asyncio.CancelledError):
+                await task
 
 
 async def test_no_control_plane_there() -> None:

@@ -179,12 +179,27 @@ def test_all_mistakes_of_a_file_are_named_at_once_by_line() -> None:
     assert str(refused.value).count("\n") == 2
 
 
-def test_a_mistake_brings_no_others_with_it() -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key"),
+    [
+        ("jurisdiction: no", "jurisdiction: xx", 5, "regions.north.jurisdiction"),
+        ("both: [no, it]", "both: [no, xx]", 16, "zones.both.1"),
+    ],
+)
+def test_a_mistake_brings_no_others_with_it(old: str, new: str, line: int, key: str) -> None:
     """A region that could not be read might have been the one that a policy needs."""
-    assert found(mended("jurisdiction: it", "jurisdiction: xx")) == [
-        (12, "regions.south.jurisdiction")
-    ]
-    assert found(mended("both: [no, it]", "both: [no, xx]")) == [(16, "zones.both.1")]
+    text = GOOD + "  one: {allow: [nordic], overflow: {zones: []}}\n"
+    assert check_text(text, "f").problems == ()
+    problems = check_text(text.replace(old, new, 1), "f").problems
+    assert [(p.line, p.key) for p in problems] == [(line, key)]
+
+
+def test_an_alias_is_refused_where_all_else_is_well() -> None:
+    """Aliases make small files large."""
+    text = mended("nordic: [no]", "nordic: &all [no, it]").replace("both: [no, it]", "both: *all")
+    [problem] = check_text(text, "f").problems
+    assert problem.line == 16
+    assert "alias" in problem.message
 
 
 def test_a_policy_that_could_place_nobody_is_refused() -> None:
