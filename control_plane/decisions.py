@@ -14,7 +14,7 @@ from shared.subjects import decision as decision_subject
 
 _log = logging.getLogger(__name__)
 
-MOST_ROWS = 64
+MOST_ROWS = 16
 """Of ranking and of losers each, in what other control planes can read."""
 
 

@@ -7,7 +7,7 @@ import time
 
 from tests.benchmarks.figures import Figure, machine
 
-BENCHES = ("start", "overhead", "latency", "peer", "memory", "engines", "placement")
+BENCHES = ("start", "overhead", "latency", "peer", "memory", "engines", "placement", "control")
 
 
 def main() -> int:
