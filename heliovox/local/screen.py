@@ -28,9 +28,13 @@ class Screen:
         """Something to know. A terminal gets no word cut in two."""
         first, rest = " " * indent, " " * (indent + 4)
         if self.terminal:
-            text = textwrap.fill(
-                text, max(self.columns, 40), initial_indent=first, subsequent_indent=rest
+            wrapper = textwrap.TextWrapper(
+                max(self.columns, 40),
+                initial_indent=first,
+                subsequent_indent=rest,
+                break_on_hyphens=False,
             )
+            text = wrapper.fill(text)
             self.write(f"{text}\n")
         else:
             self.write(f"{first}{text}\n")
