@@ -226,7 +226,7 @@ class Link:
         try:
             if (failure := await self._attempt(client)) is None:
                 await self._until_over(client)
-                failure = BusFailed("the connection to the message bus was lost")
+                failure = self._failure or BusFailed("the connection to the message bus was lost")
         finally:
             self._client = None
             _ = self._discards.begin(_discard(client), "closing a connection to the message bus")
@@ -288,7 +288,7 @@ class Link:
         )
 
     async def _until_over(self, client: Client) -> None:
-        """Returns when the client is closed, or away for longer than a new one would be."""
+        """Returns when the client is closed or refused, or away too long."""
         away_s = 0.0
         while not client.is_closed and away_s < _STUCK_S:
             try:
@@ -296,6 +296,8 @@ class Link:
                     await self._over.wait()
             except TimeoutError:
                 away_s = 0.0 if client.is_connected else away_s + 1.0
+            else:
+                return
 
     async def _send_held(self) -> None:
         while self._held:
@@ -326,6 +328,7 @@ class Link:
         elif is_unknown_to_server(str(error)):
             self._failure = self._unknown()
             log.error("%s", self._failure)
+            self._over.set()  # nats-py would try four times a second, and leave each socket open
         elif not isinstance(error, FlushTimeoutError):
             log.debug("message bus: %s", _said(error))
 
