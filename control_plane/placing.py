@@ -22,6 +22,7 @@ from shared.bus import Bus
 from shared.clock import Clock, wall_s
 from shared.errors import NoRoom, VoiceError
 from shared.exchange import Reserve
+from shared.places import coarse
 from shared.ticket import Ticket, sign_ticket
 
 
@@ -117,7 +118,7 @@ class Placer:
             kind=order.kind,
             language=order.language,
             model=order.model,
-            place=order.at.place,
+            place=coarse(order.at.place),
             draw=tools.draw.random(),
             place_source=order.at.source,
             tenant=order.tenant,

@@ -124,8 +124,10 @@ def leaf(region: str, nodes: Iterable[str], planes: Iterable[str]) -> Permission
     )
 
 
-_JETSTREAM_TO_CENTRE = ("$JS.S.>", "_INBOX.*", "$JSC.R.>", "$JS.R.>")
+_JETSTREAM_TO_CENTRE = ("$JS.S.>", "$JSC.R.>")
+"""Notes on their way into the centre's stream, and what a region says to the centre's consumer."""
 _JETSTREAM_TO_REGION = ("$JS.ACK.>", "$JS.FC.>")
+"""How far the centre has come, so that the region's server sends more."""
 
 
 def _allowed(subject: str, allow: Iterable[str], deny: Iterable[str]) -> bool:

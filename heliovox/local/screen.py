@@ -1,5 +1,6 @@
 """Where a demonstration is watched: a terminal, a pipe, or nobody."""
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ from heliovox.client.events import Event
 from heliovox.local.board import Board
 from heliovox.local.steps import Step
 from heliovox.protocol import messages as m
+
+_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +22,27 @@ class Screen:
 
     def title(self, text: str) -> None:
         """A new part begins."""
-        self.write(f"\n{text}\n")
+        self.write(f"\n{_BOLD}{text}{_PLAIN}\n" if self.terminal else f"\n{text}\n")
 
-    def line(self, text: str) -> None:
-        """Something to know."""
-        self.write(f"  {text}\n")
+    def line(self, text: str, indent: int = 2) -> None:
+        """Something to know. A terminal gets no word cut in two."""
+        first, rest = " " * indent, " " * (indent + 4)
+        if self.terminal:
+            wrapper = textwrap.TextWrapper(
+                max(self.columns, 40),
+                initial_indent=first,
+                subsequent_indent=rest,
+                break_on_hyphens=False,
+            )
+            text = wrapper.fill(text)
+            self.write(f"{text}\n")
+        else:
+            self.write(f"{first}{text}\n")
 
     def board(self, names: list[str]) -> Callable[[int], Callable[[Event], None]]:
         """A line for each call; the function that shows the events of call number i."""
-        board = Board(self.columns, self.terminal, names)
+        width = max(map(len, names), default=0)
+        board = Board(self.columns, self.terminal, [name.ljust(width) for name in names])
 
         def shower(row: int) -> Callable[[Event], None]:
             finals: list[str] = []

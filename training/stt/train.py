@@ -225,7 +225,12 @@ class Trainer:
         self.log(f"== step {self.progress.step} {self.progress.worked_s / 60:.1f} min {rates}")
 
     def save(self) -> None:
-        """Everything needed to go on, renamed into place."""
+        """Everything needed to go on, renamed into place; the one before stays beside it.
+
+        Raises FloatingPointError, with both left as they are, where a weight is no number.
+        """
+        if not all(bool(torch.isfinite(weight).all()) for weight in self.network.parameters()):
+            raise FloatingPointError("a weight is no number: the last checkpoint is left alone")
         state = {
             "shape": asdict(self.network.shape),
             "network": self.network.state_dict(),
@@ -235,7 +240,10 @@ class Trainer:
         }
         part = self.work / "checkpoint.part"
         torch.save(state, part)
-        part.rename(self.work / "checkpoint.pt")
+        path = self.work / "checkpoint.pt"
+        if path.exists():
+            path.replace(self.work / "checkpoint.before.pt")
+        part.rename(path)
         (self.work / "curve.json").write_text(json.dumps(self.progress.curve, indent=1))
 
     def resume(self) -> None:

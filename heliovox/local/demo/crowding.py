@@ -33,7 +33,8 @@ class Crowding:
         at_home, last = routes[:-1], routes[-1]
         why = await stage.told(last.decision)
         stage.screen.line(f"{len(at_home)} callers in Paris -> {HOME}, and no seat is left")
-        stage.screen.line(f"the next one (eu-only) -> {last.region}: {why}")
+        stage.screen.line(f"the next one (eu-only) -> {last.region}")
+        stage.screen.line(why, indent=6)
         ok = all(route.region == HOME for route in at_home) and last.region == NEXT
         detail = {"filled": len(at_home), "next": as_detail(last), "why": why}
         return Step("overflow", ok and last.overflow and last.home_region == HOME, detail)
@@ -45,10 +46,10 @@ class Crowding:
         refused = await self._refused(PARIS.where)
         elsewhere = await self._comes(ANYWHERE)
         why = await stage.told(elsewhere.decision)
-        stage.screen.line(
-            f"{NEXT} is full too. eu-only: refused, {refused.get('message', 'NOT refused')}"
-        )
-        stage.screen.line(f"anywhere -> {elsewhere.region}: {why}")
+        stage.screen.line(f"{NEXT} is full too. Paris (eu-only) -> {refused.get('code', 'placed')}")
+        stage.screen.line(str(refused.get("message", "and should not have been")), indent=6)
+        stage.screen.line(f"Paris (anywhere) -> {elsewhere.region}")
+        stage.screen.line(why, indent=6)
         held = [
             session.region
             for session in await stage.operator.sessions()

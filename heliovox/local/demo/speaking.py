@@ -57,11 +57,13 @@ class Speaking:
         why = await self._stage.told(route.decision)
         screen = self._stage.screen
         screen.line(
-            f"{caller.name} ({caller.policy}) -> {route.region}, {route.rtt_ms or 0:.0f} ms: {why}"
+            f"{caller.name} ({caller.policy}) -> {route.region}, {route.rtt_ms or 0:.0f} ms"
         )
+        screen.line(why, indent=6)
         screen.line(
-            f"    {recording.speaker}: {recording.text}  ({recording.seconds:.1f} s, "
-            f"first audio after {one.first_audio_ms:.0f} ms)"
+            f"{recording.speaker}: {recording.text}  ({recording.seconds:.1f} s, "
+            f"first audio after {one.first_audio_ms:.0f} ms)",
+            indent=6,
         )
         return {
             "caller": caller.name,

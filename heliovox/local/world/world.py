@@ -107,7 +107,7 @@ class LocalWorld:
         """
         loop = asyncio.get_running_loop()
         begun_s = loop.time()
-        await self._buses.start()
+        await self.or_failure(self._buses.start())
         for server in self._buses.servers:
             _ = self._tasks.begin(self._watch_bus(server), f"watch {server.name}")
         self._written_down()

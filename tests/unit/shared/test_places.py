@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from heliovox.protocol.messages import Place
 from shared.errors import InvalidMessage
-from shared.places import check_place
+from shared.places import check_place, coarse
 
 
 @given(lat=st.floats(-90, 90), lon=st.floats(-180, 180))
@@ -28,3 +28,11 @@ def test_a_place_that_is_nowhere_names_its_field(place: Place, field: str) -> No
         check_place(place, "from")
     assert refused.value.field == field
     assert "degrees" in (refused.value.remedy or "")
+
+
+@given(lat=st.floats(-90, 90), lon=st.floats(-180, 180))
+def test_a_coarse_place_is_near_and_is_one(lat: float, lon: float) -> None:
+    near = check_place(coarse(Place(lat, lon)))
+    assert abs(near.lat - lat) <= 0.0051
+    assert abs(near.lon - lon) <= 0.0051
+    assert coarse(near) == near
