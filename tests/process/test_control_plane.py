@@ -119,7 +119,7 @@ def test_full_everywhere_is_a_refusal_and_never_a_place_outside(stage: Stage) ->
 
             await until(settled)
             abroad = (await plane.place(policy="ksa-only")).json()
-            assert (abroad["code"], abroad["retryable"]) == ("not_allowed", False)
+            assert (abroad["code"], "retryable" in abroad) == ("not_allowed", False)
 
     stage(go)
 
