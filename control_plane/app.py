@@ -129,7 +129,7 @@ class ControlPlane:
             each_second=self._each_second,
         )
         self.streams = Streams(
-            bus, clock, regions=lambda: self.regions.now.regions, alive=self.feed.alive
+            bus, clock, regions=lambda: self.regions.now.regions, heard_s=lambda: self.feed.heard_s
         )
         self.notes = Notes(bus, clock, self.table, self.usage)
         self.decisions = Decisions(bus, settings.plane_id, settings.max_decisions)

@@ -56,6 +56,8 @@ class Feed:
         self._complained_s: dict[tuple[str, str], float] = {}
         self._cut_s = float("-inf")
         self.in_service = InService(grace_s)
+        self.heard_s: dict[str, float] = {}
+        """When a report last came from each region."""
         self.heard: Counter[str] = Counter()
         """Reports by what became of them."""
 
@@ -122,8 +124,11 @@ class Feed:
         await self._commands.drain(roster.region_of(at), node, on=on)
 
     async def _reported(self, subject: str, data: bytes) -> None:
-        heard = self.fleet.heard(subject, data, self._clock.now_s(), wall_s())
+        now_s = self._clock.now_s()
+        heard = self.fleet.heard(subject, data, now_s, wall_s())
         self.heard[heard.code] += 1
+        if not heard.refused:
+            self.heard_s[subject.split(".")[2]] = now_s
         if heard.code in ("applied", "removed"):
             self._changes.changed()
         elif heard.refused or heard.code == "other_boot":

@@ -111,6 +111,7 @@ def test_nodes_notes_survive_a_cut_and_a_restart_of_the_centre(tmp_path: Path) -
         await until(lambda: counted(again))
         (line,) = (await again.ask("GET", "/v1/usage")).json()
         assert (line["region"], line["model"], line["sessions"]) == ("eu-central", "m", 2)
+        assert await again.metric("notes_total") == 2  # each came once
 
     on_a_centre(tmp_path, go)
 

@@ -113,8 +113,13 @@ def test_full_everywhere_is_a_refusal_and_never_a_place_outside(stage: Stage) ->
                 "w-1": "full",
             }
             assert [len(node.held) for node in both] == [1, 1]
-            abroad = await plane.place(policy="ksa-only")
-            assert (abroad.status_code, abroad.json()["code"]) == (403, "not_allowed")
+
+            async def settled() -> bool:
+                return (await plane.place(policy="ksa-only")).status_code == 403
+
+            await until(settled)
+            abroad = (await plane.place(policy="ksa-only")).json()
+            assert (abroad["code"], "retryable" in abroad) == ("not_allowed", False)
 
     stage(go)
 
