@@ -185,7 +185,6 @@ class ControlPlane:
                 "streams": self.streams.check,
                 "keys": lambda: None if self.tenants.loaded else "keys are not known yet",
                 "fleet": self.feed.check,
-                "regions": lambda: self.regions.fault and "the regions file was refused: see log",
             },
             metrics=self._metrics(),
         )

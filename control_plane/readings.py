@@ -83,6 +83,11 @@ def service_readings(
         _count("waiting_given_up", "Who waited and got none.", lambda: waiting.given_up),
         _count("waiting_crowded_out", "Whom too many were before.", lambda: waiting.crowded_out),
         _number("keys", "Valid keys.", lambda: len(tenants.keyring)),
+        _number(
+            "regions_fault",
+            "1 while the regions file is not what holds.",
+            lambda: float(regions.fault is not None),
+        ),
         _count("regions_refused", "Regions files not taken over.", lambda: regions.refused),
     ]
 
