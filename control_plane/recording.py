@@ -14,6 +14,9 @@ _log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
 """Between batches. What a control plane that is killed takes with it is as old as this at most."""
+FEW = 256
+"""So many records may wait for the next time: those that came while a batch was on its way would
+otherwise make one after the other, hundreds a second."""
 LAST_S = 2.0
 """For what still waits at the end."""
 
@@ -47,16 +50,16 @@ class Recording:
         try:
             while True:
                 await self._clock.sleep(EVERY_S)
-                await self._empty()
+                await self._empty(FEW)
                 if self._recorder.wants_snapshot(self._clock.now_s()):
                     self._recorder.snapshot(self._fleet.state())
         finally:
             await self._last()
 
-    async def _empty(self) -> None:
-        """Everything that waits, or as much as the stream takes: the rest comes the next time."""
+    async def _empty(self, few: int) -> None:
+        """All but a few that wait, or as much as the stream takes: the rest comes the next time."""
         try:
-            while await self._one():
+            while await self._one() and self._recorder.waiting > few:
                 pass
         except BusFailed as error:
             if not self._failing:
@@ -77,6 +80,6 @@ class Recording:
     async def _last(self) -> None:
         try:
             async with asyncio.timeout(LAST_S):
-                await self._empty()
+                await self._empty(0)
         except TimeoutError:
             _log.warning("%d records are not kept", self._recorder.waiting)
