@@ -6,8 +6,11 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from shared.clock import wall_s
 from shared.exchange import NodeAsk, PlaceAnswer
 from tests.support.fleet import FINISH, heard, opened, spoken_words
 from tests.support.fleet_process import node_process, running_fleet
@@ -51,6 +54,38 @@ async def test_seats_tickets_keys_and_a_goodbye(tmp_path: Path) -> None:
         assert (await centre.note("ended")).admitted_by == "node"
         assert await node.stop() == 0
         assert (await centre.report(lambda report: report.goodbye)).boot == node.boot
+        assert node.complaints() == []
+
+
+async def test_tickets_that_are_not_for_here_and_clocks_that_are_apart(tmp_path: Path) -> None:
+    """The seat stays promised whatever is shown for it; clocks may be 30 s apart either way."""
+    stranger = Ed25519PrivateKey.generate()
+    async with (
+        running_fleet(tmp_path, "n-1") as fleet,
+        node_process(fleet, "n-1", max_streams=2) as node,
+    ):
+        centre, now_s = fleet.centre, int(wall_s())
+        (ask, _), (other, _) = [await centre.reserve(node) for _ in range(2)]
+        good = centre.ticket(node, ask)
+        claims = jwt.decode(good, options={"verify_signature": False})
+        for wrong in (
+            jwt.encode(claims, stranger, algorithm="EdDSA"),
+            jwt.encode(claims, "", algorithm="none"),
+            good[:-40] + "A" * 40,
+            centre.ticket(node, ask, node="n-2"),
+            centre.ticket(node, ask, iat=now_s - 400, exp=now_s - 370),
+            centre.ticket(node, ask, iat=now_s + 300, exp=now_s + 330),
+            centre.ticket(node, ask, reservation="never-promised"),
+        ):
+            async with node.call() as call:
+                error = await opened(call, ticket=wrong)
+                assert (error["type"], error["code"]) == ("error", "ticket_refused")
+        slow = centre.ticket(node, ask, iat=now_s + 30, exp=now_s + 60)
+        fast = centre.ticket(node, other, iat=now_s - 60, exp=now_s - 30)
+        for ticket in (slow, fast):
+            async with node.call() as call:
+                assert (await opened(call, ticket=ticket))["type"] == "started"
+        assert await node.stop() == 0
         assert node.complaints() == []
 
 
