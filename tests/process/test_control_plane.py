@@ -133,6 +133,12 @@ def test_a_silent_node_costs_a_caller_half_a_second_and_no_seat(stage: Stage) ->
             why = (await plane.ask("GET", f"/v1/decisions/{placed['decision']}")).json()
             assert why["attempts"] == ["c-1: silent", "w-1: granted"]
 
+            async def released() -> bool:
+                """It may hold a seat for whoever will not come."""
+                return [told.do for told in near.commands] == ["release"]
+
+            await until(released)
+
     stage(go)
 
 
