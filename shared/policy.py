@@ -11,7 +11,7 @@ from types import MappingProxyType
 from heliovox.protocol.messages import Place
 from shared.errors import Unsupported
 from shared.geography import rtt_ms
-from shared.regions.model import EVERYWHERE, Policy, WhenFull, World
+from shared.regions.model import EVERYWHERE, GENERAL, Policy, WhenFull, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,33 @@ class CompiledPolicy:
     """Of overflow, over the home region's round trip; None for any."""
     when_full: WhenFull
     wait_s: float
+    preferred: frozenset[str] = frozenset()
+    """Subset of allowed: the home region is one of these, where one is in service."""
+    from_load: float = 1.0
+    """Share of the home region's seats from which on overflow begins, though some are left."""
+    max_added_cost_usd: float | None = None
+    """Of overflow, over the hourly cost of the home region; None for any."""
+    rules: tuple[str, ...] = ()
+    """Names of the rules that made it what it is, beside the policy itself."""
+    removed: tuple[tuple[str, str], ...] = ()
+    """Regions that are not allowed, by name, and the clause that took each away: `eu-only.allow`,
+    `health.require.hipaa`."""
 
     def __post_init__(self) -> None:
-        if outside := self.overflow - self.allowed:
+        if outside := (self.overflow | self.preferred) - self.allowed:
             raise ValueError(f"{self.name}: overflow to {sorted(outside)} is not allowed")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What rules look at: everything about a session that decides where it may be."""
+
+    tenant: str = ""
+    data: str = GENERAL
+    """What kind of data it carries: `health`, ..."""
+    language: str = ""
+    countries: frozenset[str] = frozenset()
+    """That the caller counts as being in: ISO 3166 codes in lower case."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import msgspec
 
 from heliovox.protocol.messages import Place
+from shared.regions.model import GENERAL
 
 
 class PlacementAsk(msgspec.Struct, frozen=True):
@@ -11,7 +12,7 @@ class PlacementAsk(msgspec.Struct, frozen=True):
     id: str
     """Of the decision."""
     at_ms: int
-    """Milliseconds since 1970, by the centre's clock. Decides nothing."""
+    """Milliseconds since 1970, by the centre's clock. Decides which rules are in force."""
     kind: str
     language: str
     model: str | None
@@ -22,5 +23,11 @@ class PlacementAsk(msgspec.Struct, frozen=True):
     """Evenly from 0 up to 1, 1 left out: which of nodes that are as good is taken."""
     place_source: str = "given"
     tenant: str = ""
+    data: str = GENERAL
+    """The kind of data that it carries."""
+    countries: tuple[str, ...] = ()
+    """That the caller counts as being in."""
+    ramp: float = 0.0
+    """Evenly from 0 up to 1, 1 left out: whether a node that recovers stands back this time."""
     without: tuple[str, ...] = ()
     """Nodes to leave out, such as those that refused this very session."""

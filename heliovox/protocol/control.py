@@ -189,7 +189,7 @@ class PolicyView(msgspec.Struct, frozen=True):
     overflow_regions: tuple[str, ...]
     """Where sessions may go beyond their home region."""
     max_added_rtt_ms: float | None
-    when_full: Literal["refuse", "wait"]
+    when_full: Literal["refuse", "wait", "call_back"]
     wait_s: float
 
 

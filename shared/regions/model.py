@@ -7,9 +7,16 @@ import msgspec
 
 from heliovox.protocol.messages import Place
 
-WhenFull = Literal["refuse", "wait"]
+WhenFull = Literal["refuse", "wait", "call_back"]
+CountryFrom = Literal["claim", "address", "both", "agree"]
+"""Which country a caller counts as, for rules: the one he claims (else his address's); his
+address's; both, where they differ; or either, and nobody is placed where they differ."""
+Kept = Literal["audio", "transcripts", "recovery", "synthesis"]
+"""What of a session may be stored."""
 EVERYWHERE = "everywhere"
 """The zone that is always there and holds every jurisdiction."""
+GENERAL = "general"
+"""The kind of data of sessions that say nothing of it."""
 
 
 class Tiers(msgspec.Struct, frozen=True):
@@ -37,6 +44,8 @@ class Region(msgspec.Struct, frozen=True):
     tiers: Tiers = Tiers()
     hourly_cost_usd: float = 0.0
     """Of one node."""
+    certifications: frozenset[str] = frozenset()
+    """What it was certified for, in words of the file's own: `iso27001`, `hipaa`, ..."""
 
 
 class Overflow(msgspec.Struct, frozen=True):
@@ -46,6 +55,32 @@ class Overflow(msgspec.Struct, frozen=True):
     """Empty: nowhere."""
     max_added_rtt_ms: float | None = None
     """Over the home region's; None for any."""
+    max_added_cost_usd: float | None = None
+    """Of a node's hour, over the home region's; None for any."""
+    from_load: float = 1.0
+    """The share of the home region's seats from which on sessions go there though some are left,
+    as long as the other region is below it."""
+
+
+class Keep(msgspec.Struct, frozen=True):
+    """Where something of a session may be stored, and for how long."""
+
+    zones: tuple[str, ...]
+    days: int
+
+
+class Period(msgspec.Struct, frozen=True):
+    """From a moment up to another, which is left out; milliseconds since 1970."""
+
+    from_ms: int | None = None
+    """None: since ever."""
+    until_ms: int | None = None
+    """None: for ever."""
+
+    def holds(self, at_ms: int) -> bool:
+        """Whether the moment lies in it."""
+        began = self.from_ms is None or at_ms >= self.from_ms
+        return began and (self.until_ms is None or at_ms < self.until_ms)
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -53,11 +88,65 @@ class Policy(msgspec.Struct, frozen=True):
 
     name: str
     allow: tuple[str, ...]
-    """Zones. The union of their jurisdictions is the allowed set; nothing widens it."""
+    """Zones. The union of their jurisdictions, less what `forbid` and `require` take away, is the
+    allowed set; nothing widens it."""
     overflow: Overflow = Overflow()
     when_full: WhenFull = "refuse"
     wait_s: float = 10.0
-    """How long `wait` waits for a seat before it refuses after all."""
+    """How long a seat is waited for before the session is refused after all."""
+    forbid: tuple[str, ...] = ()
+    """Zones. They take away, whatever allows them."""
+    require: frozenset[str] = frozenset()
+    """Certifications that a region must have, all of them."""
+    prefer: tuple[str, ...] = ()
+    """Zones. The home region is the nearest allowed one in them, where one is in service."""
+    keep: Mapping[Kept, Keep] = msgspec.field(default_factory=dict)
+    country_from: CountryFrom = "both"
+    period: Period = Period()
+    """When it may be used."""
+
+
+class When(msgspec.Struct, frozen=True):
+    """Which sessions a rule is about: those that every condition holds for; None holds for all."""
+
+    tenants: frozenset[str] | None = None
+    data: frozenset[str] | None = None
+    languages: frozenset[str] | None = None
+    """`en` stands for `en-GB` too."""
+    countries: frozenset[str] | None = None
+    """Of the caller: ISO 3166 codes in lower case."""
+    policies: frozenset[str] | None = None
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """What holds for some sessions beside their policy.
+
+    Restrictions of all rules add up; of what they set, the most precise rule's counts.
+    """
+
+    name: str
+    when: When = When()
+    period: Period = Period()
+    allow: tuple[str, ...] | None = None
+    """Zones: regions outside of them are taken away."""
+    forbid: tuple[str, ...] = ()
+    require: frozenset[str] = frozenset()
+    prefer: tuple[str, ...] | None = None
+    overflow: Overflow | None = None
+    when_full: WhenFull | None = None
+    wait_s: float | None = None
+    keep: Mapping[Kept, Keep] = msgspec.field(default_factory=dict)
+    may_refuse: bool = False
+    """That sessions are left without any region is meant."""
+
+
+class RankingRules(msgspec.Struct, frozen=True):
+    """How much money weighs against milliseconds when nodes are ranked."""
+
+    cost_ms_per_usd: float = 0.0
+    """Of the price of a node's hour."""
+    conservative: bool = True
+    """Money only chooses among nodes that are as good otherwise."""
 
 
 class World(msgspec.Struct, frozen=True):
@@ -67,6 +156,9 @@ class World(msgspec.Struct, frozen=True):
     """Of the content: the first 12 hex digits of its SHA-256."""
     regions: Mapping[str, Region]
     zones: Mapping[str, frozenset[str]]
-    """Jurisdictions by zone; `everywhere` is always there and holds those of all regions."""
+    """Jurisdictions by zone, worked out; `everywhere` is always there and holds those of all
+    regions."""
     policies: Mapping[str, Policy]
     default_policy: str = "default"
+    rules: Mapping[str, Rule] = msgspec.field(default_factory=dict)
+    ranking: RankingRules = RankingRules()
