@@ -30,6 +30,7 @@ def node_row(view: FleetView, at: int, member: Member, now_s: float) -> NodeView
         models=report.models,
         clock_skew_s=member.skew_s,
         policy_version=report.policy_version,
+        bundle_version=report.bundle_version,
     )
 
 

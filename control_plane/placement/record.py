@@ -214,7 +214,8 @@ def _bare(report: CapacityReport) -> tuple[Any, ...]:
     return (
         report.node, report.region, report.boot, report.url, report.version, report.limit,
         report.limited_by, report.languages, report.models, report.voices, report.tier,
-        report.draining, report.healthy, report.policy_version, report.goodbye,
+        report.draining, report.healthy, report.policy_version,
+        report.bundle_version, report.goodbye,
     )  # fmt: skip
 
 

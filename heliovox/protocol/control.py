@@ -119,6 +119,18 @@ class NodeView(msgspec.Struct, frozen=True):
     models: tuple[str, ...] = ()
     clock_skew_s: float = 0.0
     policy_version: str | None = None
+    bundle_version: str | None = None
+    """Of the bundle that it admits by; `GET /v1/bundle` says which is current."""
+
+
+class BundleView(msgspec.Struct, frozen=True):
+    """`GET /v1/bundle`: what nodes should admit by now. A node that reports another is behind."""
+
+    version: str
+    """Changes with policies, keys and regions in service."""
+    policy_version: str
+    in_service: tuple[str, ...]
+    """Regions that may be a caller's home."""
 
 
 class RegionView(msgspec.Struct, frozen=True):
