@@ -1,6 +1,4 @@
-"""The regions of a world as columns: how far each is from a caller, what it costs, what a policy
-makes of it.
-"""
+"""The regions of a world as columns: how far, at what price, and what policies make of them."""
 
 from dataclasses import dataclass
 
@@ -61,7 +59,7 @@ class Atlas:
         return self._rtt.of((place.lat, place.lon), lambda: self._row(place))
 
     def terms(self, policy: CompiledPolicy) -> Terms:
-        """What the policy makes of regions. Hashing a policy costs more than all that this saves."""
+        """What the policy makes of regions. Found by identity: a policy's hash is dear."""
         return self._terms.of(id(policy), lambda: self._work_out(policy))
 
     def _row(self, place: Place) -> F64:

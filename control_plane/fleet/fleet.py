@@ -299,9 +299,7 @@ class Fleet:
             del self._gone[next(iter(self._gone))]
         return Heard("removed", report.node)
 
-    def _join(
-        self, report: CapacityReport, before: Member | None, wall_s: float | None
-    ) -> Heard:
+    def _join(self, report: CapacityReport, before: Member | None, wall_s: float | None) -> Heard:
         """A node that is new, or that was dead and comes back."""
         boots = Boots(report.boot, report.seq, self._now_s)
         past = Past() if before is None else before.past

@@ -117,7 +117,9 @@ class Panel:
             queue=frozen("queue"),
             history_ms=judged.history_ms,
             share=judged.share,
-            load=self._load(roster, loads.regions_load(roster, judged.standing == _OPEN, held, fits)),
+            load=self._load(
+                roster, loads.regions_load(roster, judged.standing == _OPEN, held, fits)
+            ),
             standing=judged.standing,
             ramping=judged.ramping,
         )

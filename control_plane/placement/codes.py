@@ -14,6 +14,8 @@ from control_plane.placement.ranking import Able, Ranking
 from control_plane.placement.reasons import OFFERS_NOT, Reason
 from control_plane.placement.sieves import Offered, in_service
 
+_DEAD = np.uint8(State.DEAD)
+
 CODES = {
     "nearest_allowed": "placed in the home region: the nearest that the policy allows",
     "preferred": "the home region is one that the policy prefers, and not the nearest allowed one",
@@ -90,7 +92,7 @@ def _nearer_forbidden(view: FleetView, terms: Terms, nearer: Mask) -> bool:
     forbidden = nearer & ~terms.allowed
     if not forbidden.any():
         return False
-    return bool(np.any(view.state[forbidden[view.roster.region]] != State.DEAD))
+    return bool(np.any(forbidden.take(view.roster.region) & (view.state != _DEAD)))
 
 
 def reasons_of_able(told: Told) -> U8:

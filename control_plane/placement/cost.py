@@ -46,6 +46,6 @@ def cost_parts(view: FleetView, nodes: Index, regions: Index, rtt_ms: F64, fits:
 
 
 def risk_ms(parts_ms: F64, *, conservative: bool) -> F64:
-    """What nodes are ranked by: without their price, unless money may weigh against milliseconds."""
+    """What nodes are ranked by: without their price, unless money may outweigh milliseconds."""
     cost_ms: F64 = parts_ms[: RISKS if conservative else len(PARTS)].sum(axis=0)
     return cost_ms

@@ -19,7 +19,7 @@ Outcome = Literal["placed", "no_room", "not_allowed"]
 """`no_room`: nodes that may take such a session exist, and none can now. `not_allowed`: no node in
 an allowed region offers what was asked for, full or not."""
 
-FIXED_BYTES = 1500
+FIXED_BYTES = 1900
 """Of a decision and its ask without their columns; a test holds it against tracemalloc."""
 
 
@@ -89,12 +89,18 @@ class Decision:
     def _candidate(self, at: int) -> Candidate:
         node, roster = int(self.ranked.nodes[at]), self.roster
         parts = self.ranked.parts_ms[:, at].tolist()
+        rtt_ms, step_ms, queue_ms, load_ms, history_ms, price_ms = parts
         return Candidate(
-            roster.names[node],
-            roster.region_of(node),
-            roster.urls[node],
-            roster.boots[node],
-            *parts,
+            node=roster.names[node],
+            region=roster.region_of(node),
+            url=roster.urls[node],
+            boot=roster.boots[node],
+            rtt_ms=rtt_ms,
+            step_ms=step_ms,
+            queue_ms=queue_ms,
+            load_ms=load_ms,
+            history_ms=history_ms,
+            price_ms=price_ms,
             fits=int(self.ranked.room[at]),
             cost_ms=sum(parts[: RISKS if self.conservative else None]),
             class_=int(self.ranked.classes[at]),

@@ -75,14 +75,10 @@ def rank(
 
 def _best_classes(able: Able) -> tuple[Able, int]:
     """Those of the lowest classes that hold enough to try, and how many the very lowest holds."""
-    counts = np.bincount(able.classes).tolist()
-    enough, total, first = 0, 0, 0
-    for enough, count in enumerate(counts):
-        total += count
-        first = first or count
-        if total >= MOST_CANDIDATES:
-            break
-    if total == able.nodes.size:
+    counts = np.bincount(able.classes)
+    first = int(counts[counts > 0][0])
+    enough = int(counts.cumsum().searchsorted(MOST_CANDIDATES))
+    if enough >= counts.size - 1:
         return able, first
     best = able.classes <= enough
     nodes, regions = able.nodes.compress(best), able.regions.compress(best)
@@ -91,15 +87,18 @@ def _best_classes(able: Able) -> tuple[Able, int]:
 
 def _order(classes: U8, risk: F64) -> Index:
     """By class, risk, name. Where there are many, only as many of the last class as matter."""
+    order: Index
     if risk.size <= 2 * MOST_RANKED:
-        return np.lexsort((risk, classes))
+        order = np.lexsort((risk, classes))
+        return order
     last = classes == classes.max()
     of_last = risk.compress(last)
     enough = of_last.min() + MARGIN_MS
     if of_last.size > MOST_RANKED:
         enough = max(enough, np.partition(of_last, MOST_RANKED)[MOST_RANKED])
     matter = (~last | (risk <= enough)).nonzero()[0]
-    return matter.take(np.lexsort((risk.take(matter), classes.take(matter))))
+    order = matter.take(np.lexsort((risk.take(matter), classes.take(matter))))
+    return order
 
 
 def _of_two(count: int, draw: float, score: F64) -> int:

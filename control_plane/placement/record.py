@@ -20,8 +20,8 @@ from shared.regions.model import World
 MOST_BYTES = 64 * 2**20
 """A batch that unpacks into more is none of ours."""
 FORMAT = 2
-"""Rises with whatever makes what was recorded before come out otherwise, the codes of `Reason` among
-it."""
+"""Rises with whatever makes what was recorded before come out otherwise: the numbers of `Reason`
+are part of it."""
 
 
 class _Record(msgspec.Struct, frozen=True, array_like=True):

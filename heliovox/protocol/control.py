@@ -82,7 +82,7 @@ class Loser(msgspec.Struct, frozen=True):
     """Whether it came after all that did not fail lately, this time."""
     rank_class: int | None = None
     """Lower classes come first whatever they cost: 0 and 1 are the home region and overflow, or,
-    where overflow has begun, overflow that is not loaded itself, home (1) and other overflow (2)."""
+    where overflow has begun, overflow that is not loaded, home (1) and other overflow (2)."""
     region_load: float | None = None
     """The share of its region's seats for the kind that is taken."""
 
@@ -173,7 +173,7 @@ class NodeView(msgspec.Struct, frozen=True):
     bundle_version: str | None = None
     """Of the bundle that it admits by; `GET /v1/bundle` says which is current."""
     share: float = 1.0
-    """Less than 1 of a node that failed lately: of so many callers' first choices it stands back."""
+    """Less than 1 of a node that failed lately: it stands back for all but so many callers."""
     history_ms: float = 0.0
     """What seats not answered and sessions lost lately add to its cost."""
 
