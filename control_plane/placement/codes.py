@@ -8,8 +8,9 @@ from control_plane.fleet.view import F64, FleetView
 from control_plane.placement.decision import Outcome
 from control_plane.placement.ranking import Ranking
 from control_plane.placement.reasons import OFFERS_NOT, Reason
-from control_plane.placement.sieves import in_service
 from shared.policy import CompiledPolicy
+
+_DEAD = np.uint8(State.DEAD)
 
 CODES = {
     "nearest_allowed": "placed in the home region: the nearest that the policy allows",
@@ -51,7 +52,7 @@ def _nearer_forbidden(view: FleetView, policy: CompiledPolicy, home: int, rtt_ms
     nearer = (rtt_ms < rtt_ms[home]) & ~allowed
     if not nearer.any():
         return False
-    return bool(np.any(nearer & in_service(view.roster, view.state != State.DEAD)))
+    return bool(np.any(nearer.take(view.roster.region) & (view.state != _DEAD)))
 
 
 def refused(view: FleetView, reasons: U8) -> tuple[Outcome, tuple[str, ...]]:
