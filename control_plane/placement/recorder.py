@@ -157,4 +157,4 @@ def _plain(value: object) -> object:
     """A world's mappings are read-only."""
     if isinstance(value, MappingProxyType):
         return dict(value)
-    raise NotImplementedError(f"{type(value).__name__} cannot be recorded")
+    raise TypeError(f"{type(value).__name__} cannot be recorded")
