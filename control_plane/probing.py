@@ -81,7 +81,7 @@ class Probing:
 
 
 async def answers(url: str, limit_s: float) -> bool:
-    """Whether a GET is answered with 200 in time. Certificates are checked, a redirect is no yes."""
+    """Whether a GET gets a 200 in time. Certificates are checked, a redirect is none."""
     parts = urlsplit(url)
     host, tls = parts.hostname or "", parts.scheme == "https"
     request = (
