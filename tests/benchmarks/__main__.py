@@ -7,7 +7,10 @@ import time
 
 from tests.benchmarks.figures import Figure, machine
 
-BENCHES = ("start", "overhead", "latency", "peer", "memory", "engines", "placement", "control")
+BENCHES = (
+    *("start", "overhead", "latency", "peer", "memory", "engines", "placement", "control"),
+    *("admissions", "spread"),
+)
 
 
 def main() -> int:
