@@ -21,9 +21,12 @@ class SessionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     place: Place | None = None
     """Where the caller is. Without it `country`, then `address`, then the request's own address."""
     country: str | None = None
-    """ISO 3166, two letters."""
+    """That the caller says he is in: ISO 3166, two letters. Whether it counts beside his address,
+    the policy says (`country_from`)."""
     address: str | None = None
     """An IP address of the caller, where a server asks on his behalf."""
+    data: str | None = None
+    """What kind of data the session carries, such as `health`; None is `general`."""
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -128,6 +131,9 @@ class DecisionView(msgspec.Struct, frozen=True):
     """That made the policy what it is for this session, beside the policy itself."""
     removed: dict[str, str] = {}
     """Regions that are not allowed, and the clause that took each away: `health.require.hipaa`."""
+    signed_by: str = ""
+    """The key that these policies went out to nodes under: the first 12 hex digits of the SHA-256
+    of its public half (DER)."""
     overflow_regions: tuple[str, ...] = ()
     """Where it may go beyond its home region."""
     preferred_regions: tuple[str, ...] = ()
