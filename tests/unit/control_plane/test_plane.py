@@ -435,7 +435,7 @@ def test_a_date_that_passes_and_a_world_that_changes_decide_at_once(
 def test_decisions_with_rules_can_be_made_again_from_the_records(tmp_path: Path) -> None:
     bus = MemoryBus()
     rules = RULED.replace("require: [c5]", "require: [c5], from: 2020-01-01") + (
-        "  german: {when: {countries: [de], data: [health], languages: [en]}, forbid: [ksa], may_refuse: true}\n"
+        "  german: {when: {countries: [de], data: [health]}, forbid: [ksa], may_refuse: true}\n"
     )
 
     async def go() -> None:
