@@ -118,14 +118,21 @@ def _moment(read: Reader, item: Item | None) -> int | None:
     if item is None or word is None:
         return None
     remedy = "use a date such as 2026-01-31 (from 00:00 UTC), or 2026-01-31T09:00:00+01:00"
-    if _MOMENT.fullmatch(word):
-        try:
-            return milliseconds(_with_zone(word))
-        except (ValueError, OverflowError):
-            read.refuse(item.path, f"{shown(word)} is on no calendar", remedy)
-            return None
-    read.refuse(item.path, f"{shown(word)} is no date, or has no offset from UTC", remedy)
-    return None
+    try:
+        return moment_of(word)
+    except ValueError as error:
+        read.refuse(item.path, f"{shown(word)} {error}", remedy)
+        return None
+
+
+def moment_of(word: str) -> int:
+    """A moment as files have it, in milliseconds since 1970. Raises ValueError that says why."""
+    if not _MOMENT.fullmatch(word):
+        raise ValueError("is no date, or has no offset from UTC")
+    try:
+        return milliseconds(_with_zone(word))
+    except (ValueError, OverflowError) as error:
+        raise ValueError("is on no calendar") from error
 
 
 def _with_zone(word: str) -> datetime:
