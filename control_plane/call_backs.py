@@ -116,7 +116,7 @@ class CallBacks:
         wait_s = order.policy.wait_s
         kept = _Order(
             id=random_id(),
-            tenant=order.tenant,
+            tenant=order.facts.tenant,
             line=line,
             until_s=self._clock.now_s() + wait_s,
             end=asyncio.get_running_loop().create_future(),

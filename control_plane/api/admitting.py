@@ -11,6 +11,7 @@ from control_plane.placing import Gone, never
 from control_plane.repeats import checked_key
 from control_plane.tenants.keys import KeyRecord
 from heliovox.protocol.control import InLine, Placed, SessionRequest
+from shared.clock import wall_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,9 @@ class Asked:
 async def admit(centre: Centre, who: KeyRecord, asked: Asked) -> Placed | InLine:
     """A seat or a place in line. Raises VoiceError."""
     key = checked_key(asked.key)
-    order = order_of_request(asked.what, who, centre.world(), asked.own_address, centre.fallback())
+    order = order_of_request(
+        asked.what, who, centre.world(), asked.own_address, centre.fallback(), wall_ms()
+    )
     if key is None:
         return await centre.placing.place(order, asked.gone)
     return await centre.repeats.once(

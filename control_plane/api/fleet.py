@@ -11,17 +11,22 @@ from litestar.params import FromPath, FromQuery, QueryParameter, SkipValidation
 from control_plane.api.callers import SECURITY, may_see, require_operator
 from control_plane.api.centre import Centred, Who
 from control_plane.orders import order_of_request
+from control_plane.placement.readers import for_caller, for_compliance
 from control_plane.tenants.keys import KeyRecord
 from heliovox.protocol.control import (
     BundleView,
+    CallerWhy,
+    ComplianceWhy,
     DecisionView,
     NearestView,
     NodeView,
     PolicyView,
+    Reader,
     RegionView,
     SessionRequest,
 )
 from heliovox.protocol.messages import Place
+from shared.clock import wall_ms
 from shared.errors import InvalidMessage, NotFound
 from shared.policy import CompiledPolicy
 
@@ -60,9 +65,10 @@ def what(
     kind: FromQuery[str] = "recognition",
     language: FromQuery[str] = "en",
     model: FromQuery[str | None] = None,
+    kind_of_data: Annotated[str | None, QueryParameter(name="data")] = None,
 ) -> SessionRequest:
     """What the query says that he wants."""
-    return SessionRequest(kind, language, model, policy)
+    return SessionRequest(kind, language, model, policy, data=kind_of_data)
 
 
 @get(
@@ -85,7 +91,8 @@ def nearest(
     asked = msgspec.structs.replace(
         what, place=where.place, country=where.country, address=where.address
     )
-    order = order_of_request(asked, who, centre.world(), where.own_address, centre.fallback())
+    own, at_ms = where.own_address, wall_ms()
+    order = order_of_request(asked, who, centre.world(), own, centre.fallback(), at_ms)
     return list(centre.placing.nearest(order, limit))
 
 
@@ -126,8 +133,19 @@ async def undrain(node: FromPath[str], who: Who, centre: Centred) -> None:
 
 
 @get("/v1/decisions/{decision_id:str}", security=SECURITY)
-async def decision(decision_id: FromPath[str], who: Who, centre: Centred) -> DecisionView:
-    """A decision and everything it was made from; one's own, or anybody's for operators."""
+async def decision(
+    decision_id: FromPath[str],
+    who: Who,
+    centre: Centred,
+    reader: Annotated[Reader | None, QueryParameter(name="for")] = None,
+) -> CallerWhy | DecisionView | ComplianceWhy:
+    """Why a session is where it is: for its caller, for operators, or for compliance.
+
+    A caller's key reads its own decisions, as their caller; an operator's any, in any form.
+    """
+    reader = reader or ("operator" if who.operator else "caller")
+    if reader != "caller":
+        require_operator(who)
     found = await centre.explaining.decision(decision_id)
     if found is None or not may_see(who, found.tenant):
         raise NotFound(
@@ -136,7 +154,9 @@ async def decision(decision_id: FromPath[str], who: Who, centre: Centred) -> Dec
             value=decision_id,
             remedy="decisions are kept for some days; the id is in `decision` of the answer",
         )
-    return found
+    if reader == "operator":
+        return found
+    return for_caller(found) if reader == "caller" else for_compliance(found)
 
 
 @get("/v1/policies", security=SECURITY, sync_to_thread=False)

@@ -14,9 +14,9 @@ LONGEST_S = 30.0
 """Of one look. Shorter than what stands between us and a caller waits for."""
 
 
-@get("/v1/waiting/{waiting_id:str}", security=SECURITY)
+@get("/v1/waiting/{waiting:str}", security=SECURITY)
 async def look(
-    waiting_id: FromPath[str],
+    waiting: FromPath[str],
     who: Who,
     centre: Centred,
     wait_s: Annotated[float, QueryParameter(ge=0, le=LONGEST_S)] = 0.0,
@@ -25,7 +25,7 @@ async def look(
 
     Waits up to `wait_s` for there to be something to say.
     """
-    found = await centre.placing.look(waiting_id, who.tenant, wait_s)
+    found = await centre.placing.look(waiting, who.tenant, wait_s)
     return Response(
         encoded(found),
         status_code=200 if isinstance(found, Placed) else 202,
@@ -33,7 +33,7 @@ async def look(
     )
 
 
-@delete("/v1/waiting/{waiting_id:str}", security=SECURITY)
-async def leave(waiting_id: FromPath[str], who: Who, centre: Centred) -> None:
+@delete("/v1/waiting/{waiting:str}", security=SECURITY)
+async def leave(waiting: FromPath[str], who: Who, centre: Centred) -> None:
     """Leaves the line; a seat that is held by now is given back."""
-    await centre.placing.leave(waiting_id, who.tenant)
+    await centre.placing.leave(waiting, who.tenant)

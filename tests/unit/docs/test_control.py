@@ -6,12 +6,12 @@ from pathlib import Path
 from control_plane.api.app import make_app
 from control_plane.app import ControlPlane
 from control_plane.decisions import MOST_ROWS
-from control_plane.settings import BusSettings, ControlSettings, WaitingSettings
+from control_plane.settings import BusSettings, ControlSettings, ProbeSettings, WaitingSettings
 from control_plane.tenants.changes import MOST_KEYS
 from shared.bus.memory import MemoryBus
 
 PAGE = (Path(__file__).parents[3] / "docs" / "control.md").read_text()
-SECTIONS = {"bus": BusSettings, "waiting": WaitingSettings}
+SECTIONS = {"bus": BusSettings, "probe": ProbeSettings, "waiting": WaitingSettings}
 
 
 def table(heading: str) -> list[list[str]]:
@@ -63,5 +63,5 @@ def test_every_path_is_on_the_page(tmp_path: Path) -> None:
     real = {route.path for route in make_app(plane(tmp_path).centre()).routes}
     for path in real:
         bare = re.sub(r":str|_id", "", path).replace("{session}", "{id}")
-        shown = bare.replace("{decision}", "{id}").removesuffix("/undrain")
+        shown = re.sub("{(decision|waiting)}", "{id}", bare).removesuffix("/undrain")
         assert shown.startswith("/schema") or shown in PAGE, path

@@ -70,6 +70,7 @@ DECIDED = DecisionView(
     reasons=("nearest_allowed",),
     ranking=(),
     losers=(),
+    session="s-1",
 )
 
 
@@ -180,7 +181,7 @@ def test_a_session_is_placed(api: Api) -> None:
     assert answer.status_code == 201
     assert answer.json()["node"] == "n-1"
     (order,) = api.parts.orders
-    assert (order.policy.name, order.tenant, order.at.source) == ("eu-only", "alice", "given")
+    assert (order.policy.name, order.facts.tenant, order.at.source) == ("eu-only", "alice", "given")
 
 
 @pytest.mark.parametrize(
@@ -327,6 +328,14 @@ def test_a_reserved_session_can_be_given_back(api: Api) -> None:
 def test_a_decision_is_its_tenants_and_operators(api: Api) -> None:
     path = f"/v1/decisions/{DECIDED.id}"
     assert api("GET", path).json()["reasons"] == ["nearest_allowed"]
+    assert api("GET", path).json()["reader"] == "caller"
+    assert api("GET", path, who="op").json()["reader"] == "operator"
+    for reader in ("caller", "operator", "compliance"):
+        asked = f"{path}?for={reader}"
+        assert api("GET", asked, who="op").json()["reader"] == reader
+        assert api("GET", asked).status_code == (200 if reader == "caller" else 403)
+        assert api("GET", asked, who="bob").status_code == (404 if reader == "caller" else 403)
+    assert api("GET", f"{path}?for=nobody", who="op").status_code == 400
     assert api("GET", path, who="op").status_code == 200
     assert api("GET", path, who="bob").status_code == 404
     assert api("GET", "/v1/decisions/other").status_code == 404
@@ -383,7 +392,7 @@ def test_the_schema_describes_every_path(api: Api) -> None:
         "/v1/policies",
         "/v1/bundle",
         "/v1/usage",
-        "/v1/waiting/{waiting_id}",
+        "/v1/waiting/{waiting}",
     }
     names = {each["name"] for each in schema["paths"]["/v1/nearest"]["get"]["parameters"]}
     assert names == {
@@ -395,6 +404,7 @@ def test_the_schema_describes_every_path(api: Api) -> None:
         "kind",
         "language",
         "model",
+        "data",
         "limit",
     }
 

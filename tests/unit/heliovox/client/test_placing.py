@@ -232,11 +232,6 @@ async def test_nobody_is_sent_from_a_closed_line_to_an_open_one() -> None:
             _by_ticket("ws://x", "t", sent_by)
 
 
-async def test_a_country_is_nothing_for_a_node() -> None:
-    with pytest.raises(ValueError, match="control"):
-        await enter(Client("127.0.0.1:1", proxy=None), country="FR")
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -328,4 +323,4 @@ async def test_the_nearest_nodes_can_be_asked_for() -> None:
 async def test_names_in_paths_are_quoted() -> None:
     with fake_control({}) as fake, pytest.raises(Refused):
         await ControlPlane(fake.url, "k", proxy=None).decision("../a b?c")
-    assert fake.asked[0].path == "/v1/decisions/..%2Fa%20b%3Fc"
+    assert fake.asked[0].path == "/v1/decisions/..%2Fa%20b%3Fc?for=operator"
