@@ -7,7 +7,17 @@ import time
 
 from tests.benchmarks.figures import Figure, machine
 
-BENCHES = ("start", "overhead", "latency", "peer", "memory", "engines", "placement", "control")
+BENCHES = (
+    "start",
+    "overhead",
+    "latency",
+    "peer",
+    "memory",
+    "engines",
+    "placement",
+    "day",
+    "control",
+)
 
 
 def main() -> int:
