@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import uvloop
-
 from control_plane import key_commands
 from control_plane.settings import ControlSettings, load
 from control_plane.signing import SigningKeyRefused
@@ -20,11 +18,11 @@ from heliovox import __version__
 from shared.clock import SystemClock
 from shared.errors import VoiceError
 from shared.regions.problems import RegionsRefused
-from shared.service import NotReady, ServiceEnded
+from shared.running import FAILED, OK, explained, run_to_the_end
 from shared.settings import SettingsRefused
 from shared.telemetry import configure_logging
 
-OK, FAILED, USAGE = 0, 1, 2
+USAGE = 2
 _log = logging.getLogger("control_plane")
 
 
@@ -37,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsRefused, RegionsRefused) as error:
         return _say_failure(str(error), USAGE)
     except (OSError, SigningKeyRefused, VoiceError) as error:
-        return _say_failure(_explained(error), FAILED)
+        return _say_failure(explained(error), FAILED)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -112,14 +110,7 @@ def _serve(options: argparse.Namespace, settings: ControlSettings) -> int:
     from control_plane.app import serve  # noqa: PLC0415 loads the web framework, slowly
 
     configure_logging(settings.log_level, settings.log_format)
-    code = OK
-    try:
-        uvloop.run(serve(settings, as_json=options.json))
-    except* (VoiceError, NotReady, ServiceEnded) as group:
-        for error in _leaves(group):
-            _log.error("%s", _explained(error))
-        code = FAILED
-    return code
+    return run_to_the_end(serve(settings, as_json=options.json), _log)
 
 
 def _check(options: argparse.Namespace, settings: ControlSettings) -> int:
@@ -137,18 +128,6 @@ def _keys(work: key_commands.Work) -> Any:
         return OK
 
     return run
-
-
-def _leaves(group: BaseExceptionGroup[Exception]) -> list[BaseException]:
-    found: list[BaseException] = []
-    for error in group.exceptions:
-        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found
-
-
-def _explained(error: BaseException) -> str:
-    remedy = error.remedy if isinstance(error, VoiceError) else None
-    return f"{error}; remedy: {remedy}" if remedy else str(error)
 
 
 def _say_failure(message: str, code: int) -> int:

@@ -173,6 +173,7 @@ class ControlPlane:
         return Centre(
             keyring=lambda: self.tenants.keyring,
             world=lambda: self.regions.now,
+            bundle=self.bundles.now,
             fallback=self._fallback,
             placing=self.placer,
             fleets=self.feed,

@@ -122,6 +122,7 @@ class Placer:
             draw=tools.draw.random(),
             place_source=order.at.source,
             tenant=order.tenant,
+            ramp=tools.draw.random(),
         )
         return decide(tools.fleet.view(tools.clock.now_s()), ask, order.policy)
 

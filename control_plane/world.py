@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shared.clock import Clock
 from shared.policy import Policies, compile_policies
+from shared.regions.composing import MAX_BYTES
 from shared.regions.file import default_world_path, read_world
 from shared.regions.model import World
 from shared.regions.problems import RegionsRefused
@@ -14,8 +15,6 @@ from shared.regions.problems import RegionsRefused
 _log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
-LARGEST_BYTES = 1024 * 1024
-"""Of a regions file; it travels to every node."""
 
 Stamp = tuple[int, int, int]
 
@@ -49,8 +48,8 @@ def regions_path(named: Path | None) -> Path:
 
 def read_text(path: Path) -> str:
     """A regions file. Raises OSError, ValueError where it is too large or no text."""
-    if path.stat().st_size > LARGEST_BYTES:
-        raise ValueError(f"{path}: larger than {LARGEST_BYTES} bytes")
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(f"{path}: larger than {MAX_BYTES} bytes")
     return path.read_text(encoding="utf-8")
 
 

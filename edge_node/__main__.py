@@ -9,18 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import uvloop
-
 from edge_node.key_store import KeyStore
 from edge_node.keys import KeyNameTaken, KeysUnreadable, UnknownKeyName
 from edge_node.settings import EdgeSettings, load
 from heliovox import __version__
 from shared.errors import VoiceError
-from shared.service import NotReady, ServiceEnded
+from shared.running import FAILED, OK, explained, run_to_the_end
 from shared.settings import SettingsRefused
 from shared.telemetry import configure_logging
 
-OK, FAILED, USAGE = 0, 1, 2
+USAGE = 2
 _log = logging.getLogger("edge_node")
 
 
@@ -33,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsRefused as error:
         return _say_failure(str(error), USAGE)
     except (OSError, KeysUnreadable, KeyNameTaken, UnknownKeyName, VoiceError) as error:
-        return _say_failure(_explained(error), FAILED)
+        return _say_failure(explained(error), FAILED)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -98,14 +96,7 @@ def _serve(options: argparse.Namespace, settings: EdgeSettings) -> int:
     from edge_node.app import serve  # noqa: PLC0415 loads the engines' libraries, slowly
 
     configure_logging(settings.log_level, settings.log_format)
-    code = OK
-    try:
-        uvloop.run(serve(settings, as_json=options.json))
-    except* (VoiceError, NotReady, ServiceEnded) as group:
-        for error in _leaves(group):
-            _log.error("%s", _explained(error))
-        code = FAILED
-    return code
+    return run_to_the_end(serve(settings, as_json=options.json), _log)
 
 
 def _check(options: argparse.Namespace, settings: EdgeSettings) -> int:
@@ -138,18 +129,6 @@ def _revoke_key(options: argparse.Namespace, settings: EdgeSettings) -> int:
     if options.json:
         _print(json.dumps({"revoked": options.name}))
     return OK
-
-
-def _leaves(group: BaseExceptionGroup[Exception]) -> list[BaseException]:
-    found: list[BaseException] = []
-    for error in group.exceptions:
-        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found
-
-
-def _explained(error: BaseException) -> str:
-    remedy = error.remedy if isinstance(error, VoiceError) else None
-    return f"{error}; remedy: {remedy}" if remedy else str(error)
 
 
 def _print(line: str) -> None:

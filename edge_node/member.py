@@ -73,6 +73,9 @@ class Member:
         self.url = ""
         key = read_public_key(settings.centre.public_key_file)
         self.link = Link(self.who, dial, self._lines(), clock)
+        self.reports = Reports(
+            self.report, self._publish_report, lambda: self.link.connected, clock
+        )
         self.bundles = Bundles(
             self._fetch_bundle,
             settings.state_dir / BUNDLE_FILE,
@@ -80,11 +83,9 @@ class Member:
             key,
             clock,
             wall_s,
+            self.reports.changed,
         )
         self.notes = Notes(self._keep_note, clock)
-        self.reports = Reports(
-            self.report, self._publish_report, lambda: self.link.connected, clock
-        )
         self.relays = Relays(settings.max_relays, self.who.node)
         self.commands = Commands(node.admission, node.end_session, node.stopping)
         self.desk = FleetDesk(
@@ -112,7 +113,7 @@ class Member:
     def report(self, seq: int, goodbye: bool) -> CapacityReport:  # noqa: FBT001 a state
         """The node as it is now."""
         node, admission, settings = self._node, self._node.admission, self._settings
-        abilities, steps = node.abilities(), node.steps()
+        abilities, steps, bundle = node.abilities(), node.steps(), self.bundles.bundle
         return CapacityReport(
             node=self.who.node,
             region=self.who.region,
@@ -139,7 +140,8 @@ class Member:
             tier=settings.tier,
             draining=admission.draining,
             healthy=node.healthy(),
-            policy_version=self.bundles.version,
+            policy_version=None if bundle is None else bundle.policy_version,
+            bundle_version=None if bundle is None else bundle.version,
             goodbye=goodbye,
         )
 

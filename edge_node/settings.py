@@ -102,8 +102,8 @@ class CapacitySettings(Section):
     """How many sessions fit. Only nodes of a fleet measure it."""
 
     calibrate: bool = True
-    """Whether the node measures itself before it is ready (about 3 s, once for a model and a
-    device); without, `max_streams` is all that it knows."""
+    """Whether the node measures itself before it is ready (about 3 s, at most some 5, once for
+    a model and a device); without, `max_streams` is all that it knows."""
     share: float = Field(default=1.0, gt=0, le=1)
     """Of the machine, where several nodes share one: each takes its part of what it measures."""
     cache_dir: Path = Field(default_factory=lambda: user_cache_path("heliovox") / "capacity")

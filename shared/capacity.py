@@ -54,7 +54,9 @@ class CapacityReport(msgspec.Struct, frozen=True):
     healthy: bool = True
     """Every part's own check is well."""
     policy_version: str | None = None
-    """Of the bundle that the node admits by."""
+    """Of the policies that the node admits by."""
+    bundle_version: str | None = None
+    """Of the bundle that it admits by: policies, keys and regions in service."""
     goodbye: bool = False
     """The last report of this boot."""
 

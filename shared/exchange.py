@@ -134,6 +134,14 @@ class KeyGrant(msgspec.Struct, frozen=True):
     """The first is the default; `*` stands for all."""
 
 
+class News(msgspec.Struct, frozen=True):
+    """Centre to all nodes: there is another bundle, ask for it."""
+
+    version: str
+    """Of the bundle."""
+    policy_version: str
+
+
 class Bundle(msgspec.Struct, frozen=True):
     """What a node needs to admit callers with the centre dark. Travels signed, and expires."""
 

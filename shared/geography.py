@@ -20,6 +20,7 @@ EARTH_KM = 6371.0
 FIXED_MS = 4.0
 """Of every round trip: the last mile and the machines at both ends."""
 KM_PER_MS = 75.0
+_DIAMETER_MS = 2 * EARTH_KM / KM_PER_MS
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address behind NAT64
 
 
@@ -30,20 +31,15 @@ class Located(NamedTuple):
     source: PlaceSource
 
 
-class Spot(NamedTuple):
-    """A place with what every distance from it needs, for those who ask for many."""
-
-    lat: float
-    """In radians."""
-    cos_lat: float
-    lon: float
-    """In degrees."""
+Spot = tuple[float, float, float]
+"""A place as a point on a sphere of radius 1: what every distance from it is worked out from."""
 
 
 def spot(place: Place) -> Spot:
-    """The place, worked out once."""
-    lat = math.radians(place.lat)
-    return Spot(lat, math.cos(lat), place.lon)
+    """The place, worked out once for those who ask for many round trips."""
+    lat, lon = math.radians(place.lat), math.radians(place.lon)
+    to_axis = math.cos(lat)
+    return to_axis * math.cos(lon), to_axis * math.sin(lon), math.sin(lat)
 
 
 def rtt_ms(a: Place, b: Place) -> float:
@@ -52,13 +48,12 @@ def rtt_ms(a: Place, b: Place) -> float:
 
 
 def rtt_between_ms(a: Spot, b: Spot) -> float:
-    """`rtt_ms`, to the last digit."""
-    lat_a, cos_a, lon_a = a
-    lat_b, cos_b, lon_b = b
-    north = math.sin((lat_b - lat_a) / 2) ** 2
-    east = math.sin(math.radians(lon_b - lon_a) / 2) ** 2
-    angle = 2 * math.asin(math.sqrt(min(1.0, north + cos_a * cos_b * east)))
-    return FIXED_MS + EARTH_KM * angle / KM_PER_MS
+    """`rtt_ms`, to the last digit: centre and nodes have to agree which region is the nearest.
+
+    By the chord: a third of the work of the haversine where both ends are known as spots.
+    """
+    half = math.dist(a, b) / 2
+    return FIXED_MS + _DIAMETER_MS * math.asin(half if half < 1.0 else 1.0)  # noqa: FURB136 a call is dear
 
 
 def expected_rtt_ms(callers: F64, nodes: F64) -> F64:

@@ -31,7 +31,7 @@ def make_app(centre: Centre) -> Litestar:
             *(probes.healthz, probes.readyz, probes.metrics),
             *(sessions.place, sessions.listed, sessions.one, sessions.end, sessions.usage),
             *(fleet.nearest, fleet.regions, fleet.nodes, fleet.drain, fleet.undrain),
-            *(fleet.decision, fleet.policies),
+            *(fleet.decision, fleet.policies, fleet.bundle),
         ],
         dependencies={
             "centre": Provide(lambda: centre, sync_to_thread=False),

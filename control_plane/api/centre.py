@@ -14,6 +14,7 @@ from control_plane.tenants.keys import KeyRecord, Keyring
 from control_plane.world import WorldNow
 from heliovox.protocol.control import DecisionView, NearestView, NodeView, Placed, RegionView
 from heliovox.protocol.messages import Place
+from shared.exchange import Bundle
 from shared.metrics import Metrics
 
 Check = Callable[[], str | None]
@@ -70,6 +71,7 @@ class Centre:
 
     keyring: Callable[[], Keyring]
     world: Callable[[], WorldNow]
+    bundle: Callable[[], Bundle]
     fallback: Callable[[], Place | None]
     placing: Placing
     fleets: Fleets

@@ -13,6 +13,7 @@ from control_plane.api.centre import Centred, Who
 from control_plane.orders import order_of_request
 from control_plane.tenants.keys import KeyRecord
 from heliovox.protocol.control import (
+    BundleView,
     DecisionView,
     NearestView,
     NodeView,
@@ -100,6 +101,14 @@ def nodes(who: Who, centre: Centred) -> list[NodeView]:
     """Every node as it is seen from here now."""
     _ = who
     return list(centre.fleets.nodes())
+
+
+@get("/v1/bundle", security=SECURITY, sync_to_thread=False)
+def bundle(who: Who, centre: Centred) -> BundleView:
+    """What nodes should admit by now: those that report another one are behind."""
+    _ = who
+    now = centre.bundle()
+    return BundleView(now.version, now.policy_version, now.in_service)
 
 
 @post("/v1/nodes/{node:str}/drain", security=SECURITY, status_code=204)

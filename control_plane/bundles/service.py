@@ -11,7 +11,7 @@ from shared.bundle import sign_bundle
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.errors import BusFailed
-from shared.exchange import Bundle
+from shared.exchange import Bundle, News
 from shared.subjects import BUNDLES, NEWS
 
 _log = logging.getLogger(__name__)
@@ -22,13 +22,8 @@ SIGNED_FOR_S = 30.0
 """A signed bundle is handed out for so long before it is signed again with a later expiry."""
 SETTLE_S = 0.05
 """Changes that come together are announced once."""
-
-
-class News(msgspec.Struct, frozen=True):
-    """What NEWS carries."""
-
-    version: str
-    policy_version: str
+AGAIN_S = 1.0
+"""After an announcement that failed."""
 
 
 class Bundles:
@@ -64,7 +59,8 @@ class Bundles:
                 await self._changed.wait()
                 await self._clock.sleep(SETTLE_S)
                 self._changed.clear()
-                await self._announce()
+                while not await self._announced_it():
+                    await self._clock.sleep(AGAIN_S)
         finally:
             await subscription.end()
 
@@ -72,22 +68,28 @@ class Bundles:
         self.handed_out += 1
         return self.signed()
 
+    def now(self) -> Bundle:
+        """What nodes should admit by."""
+        return self._make()
+
     def signed(self) -> bytes:
         """The bundle as it travels."""
         now_s = self._clock.now_s()
         if self._signed is None or now_s - self._signed_s > SIGNED_FOR_S:
-            self._signed, self._signed_s = sign_bundle(self._make(), self._key), now_s
+            self._signed, self._signed_s = sign_bundle(self.now(), self._key), now_s
         return self._signed
 
-    async def _announce(self) -> None:
-        bundle = self._make()
+    async def _announced_it(self) -> bool:
+        """Whether all nodes were told of what holds now."""
+        bundle = self.now()
         if bundle.version == self._announced:
-            return
-        self._announced = bundle.version
+            return True
         news = msgspec.json.encode(News(bundle.version, bundle.policy_version))
         try:
             await self._bus.publish(NEWS, news)
-        except BusFailed as error:  # nodes ask every 30 s in any case
-            _log.warning("news not announced: %s", error.message)
-            return
+        except BusFailed as error:
+            _log.warning("news not announced yet: %s", error.message)
+            return False
+        self._announced = bundle.version
         self.announcements += 1
+        return True

@@ -1,4 +1,6 @@
-"""The regions of a world as columns: how far each is from a caller, which a policy allows."""
+"""The regions of a world as columns: how far, at what price, and what policies make of them."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,21 @@ Mask = NDArray[np.bool_]
 
 ORIGINS = 4096
 """Places of callers whose round trips are remembered: 0.4 KB each at 50 regions."""
-POLICIES = 256
+POLICIES = 4096
+"""Policies, each with the rules that came with it, that are remembered: 0.3 KB each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Terms:
+    """What a policy makes of regions."""
+
+    policy: CompiledPolicy
+    """Held on to: it is known by its identity."""
+    allowed: Mask
+    overflow: Mask
+    """Of the allowed ones."""
+    preferred: Mask | None
+    """Likewise; None where it prefers none."""
 
 
 class Atlas:
@@ -28,17 +44,23 @@ class Atlas:
         self.world = world
         self.names: tuple[str, ...] = tuple(sorted(world.regions))
         self.index: dict[str, int] = {name: at for at, name in enumerate(self.names)}
+        self.hourly_cost_usd: F64 = np.array(
+            [world.regions[name].hourly_cost_usd for name in self.names], np.float64
+        )
+        self.price_ms: F64 = world.ranking.cost_ms_per_usd * self.hourly_cost_usd
+        """What a region's price weighs beside milliseconds."""
+        self.has_prices = bool(np.any(self.price_ms > 0.0))
         self._places = tuple(spot(world.regions[name].place) for name in self.names)
         self._rtt: Memo[tuple[float, float], F64] = Memo(ORIGINS)
-        self._masks: Memo[CompiledPolicy, tuple[Mask, Mask]] = Memo(POLICIES)
+        self._terms: Memo[int, Terms] = Memo(POLICIES)
 
     def rtt_ms(self, place: Place) -> F64:
         """The round trip to expect to every region, by the very function that nodes use."""
         return self._rtt.of((place.lat, place.lon), lambda: self._row(place))
 
-    def allowed(self, policy: CompiledPolicy) -> tuple[Mask, Mask]:
-        """Which regions the policy allows, and which of them may take overflow."""
-        return self._masks.of(policy, lambda: self._mask(policy))
+    def terms(self, policy: CompiledPolicy) -> Terms:
+        """What the policy makes of regions. Found by identity: a policy's hash is dear."""
+        return self._terms.of(id(policy), lambda: self._work_out(policy))
 
     def _row(self, place: Place) -> F64:
         here = spot(place)
@@ -46,7 +68,12 @@ class Atlas:
         row.setflags(write=False)  # it is handed out again and again
         return row
 
-    def _mask(self, policy: CompiledPolicy) -> tuple[Mask, Mask]:
-        allowed = np.array([name in policy.allowed for name in self.names], np.bool_)
-        overflow = np.array([name in policy.overflow for name in self.names], np.bool_)
-        return allowed, overflow & allowed
+    def _work_out(self, policy: CompiledPolicy) -> Terms:
+        allowed = self._mask(policy.allowed)
+        preferred = self._mask(policy.preferred) & allowed if policy.preferred else None
+        return Terms(policy, allowed, self._mask(policy.overflow) & allowed, preferred)
+
+    def _mask(self, regions: frozenset[str]) -> Mask:
+        mask = np.array([name in regions for name in self.names], np.bool_)
+        mask.setflags(write=False)
+        return mask

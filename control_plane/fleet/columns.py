@@ -1,19 +1,25 @@
-"""The columns behind a view, written report by report and copied when a view is taken."""
+"""The columns behind a view, written report by report; a view shares those that did not change."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from control_plane.fleet import past
 from control_plane.fleet.boots import Boots
 from control_plane.fleet.holds import Holds, room_left
+from control_plane.fleet.past import MOST_LAPSES, Past
 from control_plane.fleet.roster import I32, U8, Entry, offer_of
 from control_plane.fleet.state import Since
 from control_plane.fleet.states import TIERS, State
-from control_plane.fleet.view import F64
+from control_plane.fleet.view import F64, standing_of
 from shared.capacity import DEAD_S, STALE_S, CapacityReport
 
 FORGET_S = 300.0
 """A node that was not heard of for so long is no longer shown to operators either."""
+
+_JUDGED_BY = frozenset({"said", "tier", "since_s", "lapses_s"})
 
 
 @dataclass(slots=True)
@@ -26,11 +32,29 @@ class Member:
     holds: Holds
     skew_s: float = 0.0
     since: Since = field(default_factory=Since)
+    past: Past = field(default_factory=Past)
 
 
 def entry_of(report: CapacityReport) -> Entry:
     """What of a report the roster lists."""
     return Entry(report.node, report.region, report.url, report.boot, offer_of(report))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """States, and what failures still say."""
+
+    state: U8
+    standing: U8
+    share: F64
+    history_ms: F64
+    ramping: bool
+
+    def same(self, other: "Judged") -> bool:
+        """Whether decisions come out alike."""
+        pairs = ((self.standing, other.standing), (self.share, other.share),
+                 (self.history_ms, other.history_ms))  # fmt: skip
+        return all(np.array_equal(one, two) for one, two in pairs)
 
 
 class Columns:
@@ -39,9 +63,11 @@ class Columns:
     def __init__(self, kinds: tuple[str, ...], nodes: int) -> None:
         self.kinds = kinds
         self.next_s = float("inf")
-        """Before this moment no state changes by the passing of time alone."""
+        """Before this moment nothing changes by the passing of time alone."""
         self.heard_s: F64 = np.full(nodes, -np.inf)
         self.conflict_until_s: F64 = np.full(nodes, -np.inf)
+        self.since_s: F64 = np.full(nodes, -np.inf)
+        self.lapses_s: F64 = np.full((MOST_LAPSES, nodes), -np.inf)
         self.said: U8 = np.zeros(nodes, np.uint8)
         self.tier: U8 = np.zeros(nodes, np.uint8)
         self.fits: I32 = np.zeros((len(kinds), nodes), np.int32)
@@ -49,6 +75,9 @@ class Columns:
         self.limit: I32 = np.zeros(nodes, np.int32)
         self.step_p95_ms: F64 = np.zeros(nodes)
         self.queue: I32 = np.zeros(nodes, np.int32)
+        self.judged = False
+        """Whether nothing was written since `judge` that states and shares depend on."""
+        self._frozen: dict[str, NDArray[Any]] = {}
 
     def write(self, at: int, member: Member) -> bool:
         """Puts a node's numbers in; says whether any that decisions depend on changed."""
@@ -59,25 +88,69 @@ class Columns:
             self.next_s = min(self.next_s, conflict_s)
         self.heard_s[at] = heard_s
         self.next_s = min(self.next_s, heard_s + STALE_S)
+        changed = self._write_past(at, member.past)
         left = _left(member)
         column = [left.get(kind, 0) for kind in self.kinds]
-        changed = bool(self.fits[:, at].tolist() != column)
-        self.fits[:, at] = column
-        for array, value in (
-            (self.said, _said(member)),
-            (self.tier, TIERS.index(report.tier)),
-            (self.held, report.held + report.reserved),
-            (self.limit, report.limit),
-            (self.step_p95_ms, report.step_p95_ms),
-            (self.queue, report.queue),
+        if self.fits[:, at].tolist() != column:
+            self.fits[:, at] = column
+            changed = self._touched("fits")
+        for name, value in (
+            ("said", said_of(member)),
+            ("tier", TIERS.index(report.tier)),
+            ("held", report.held + report.reserved),
+            ("limit", report.limit),
+            ("step_p95_ms", report.step_p95_ms),
+            ("queue", report.queue),
         ):
+            array = getattr(self, name)
             if array[at] != value:
                 array[at] = value
-                changed = True
+                changed = self._touched(name)
         return changed
 
-    def states(self, now_s: float) -> U8:
-        """The state of every node now."""
+    def _write_past(self, at: int, of: Past) -> bool:
+        """A node's failures; they seldom change."""
+        changed = False
+        if of.since_s != self.since_s[at]:
+            self.since_s[at] = of.since_s
+            changed = self._touched("since_s")
+        lapses_s = of.lapses_s
+        if lapses_s and self.lapses_s[-len(lapses_s) :, at].tolist() != lapses_s:
+            self.lapses_s[:, at] = -np.inf
+            self.lapses_s[-len(lapses_s) :, at] = lapses_s
+            changed = self._touched("lapses_s")
+        if changed:
+            self.next_s = float("-inf")  # `look_ahead` finds when it changes again
+        return changed
+
+    def _touched(self, name: str) -> bool:
+        self._frozen.pop(name, None)
+        if name in _JUDGED_BY:
+            self.judged = False
+        return True
+
+    def frozen(self, name: str) -> Any:
+        """A column that never changes again: the same one as long as nobody wrote into it."""
+        kept = self._frozen.get(name)
+        if kept is None:
+            kept = self._frozen[name] = getattr(self, name).copy()
+            kept.setflags(write=False)
+        return kept
+
+    def judge(self, now_s: float) -> "Judged":
+        """What follows for every node from what was written and from the time."""
+        self.judged = True
+        state = self._states(now_s)
+        share = past.shares(self.since_s, now_s)
+        return Judged(
+            state=state,
+            standing=standing_of(state, self.tier),
+            share=share,
+            history_ms=past.history_ms(self.lapses_s, now_s),
+            ramping=bool(np.any(share < 1.0)),
+        )
+
+    def _states(self, now_s: float) -> U8:
         state = self.said.copy()
         state[now_s > self.heard_s + STALE_S] = State.STALE
         state[self.conflict_until_s > now_s] = State.CONFLICT
@@ -88,8 +161,9 @@ class Columns:
         """Works out `next_s` anew; only needed once it has passed."""
         heard_s = self.heard_s
         moments = np.concatenate(
-            (heard_s + STALE_S, heard_s + DEAD_S, heard_s + FORGET_S, self.conflict_until_s)
-        )
+            (heard_s + STALE_S, heard_s + DEAD_S, heard_s + FORGET_S, self.conflict_until_s,
+             past.turns_s(self.since_s, self.lapses_s))
+        )  # fmt: skip
         later = moments[moments >= now_s]
         self.next_s = float(later.min()) if later.size else float("inf")
 
@@ -98,12 +172,15 @@ class Columns:
         return bool(np.any(now_s > self.heard_s + FORGET_S))
 
 
-def _said(member: Member) -> State:
+def said_of(member: Member) -> State:
+    """A node's state by its own word, its answers, and whether it is reached."""
     report, since = member.report, member.since
     if since.silent:
         return State.STALE
     if not report.healthy:
         return State.UNWELL
+    if member.past.unreachable:
+        return State.UNREACHABLE
     return State.DRAINING if report.draining or since.draining else State.READY
 
 

@@ -9,12 +9,14 @@ from control_plane.fleet import refusals
 from control_plane.fleet.atlas import Atlas
 from control_plane.fleet.boots import Boots
 from control_plane.fleet.checks import check_report
-from control_plane.fleet.columns import FORGET_S, Member, entry_of
+from control_plane.fleet.columns import FORGET_S, Member, entry_of, said_of
 from control_plane.fleet.heard import Heard
 from control_plane.fleet.holds import Hold, Holds
 from control_plane.fleet.panel import Panel
+from control_plane.fleet.past import Past
 from control_plane.fleet.rows import node_row, region_rows
 from control_plane.fleet.state import FleetState, MemberState, Since
+from control_plane.fleet.states import State
 from control_plane.fleet.view import FleetView
 from control_plane.fleet.witness import Witness
 from heliovox.protocol.control import NodeView, RegionView
@@ -52,6 +54,7 @@ class Fleet:
         self._began_s = self._now_s = began_s
         self._members: dict[str, Member] = {}
         self._gone: dict[str, str] = {}  # node -> the boot that said goodbye
+        self._missing: dict[str, None] = {}  # nodes that died and were forgotten since
         self._panel = Panel(began_s)
         self._asked_for = 0
         self._witness = witness or Witness()
@@ -62,12 +65,13 @@ class Fleet:
         """A fleet that goes on from where another was."""
         fleet = cls(state.world, state.began_s, state.most_nodes)
         fleet._now_s, fleet._asked_for, fleet._gone = state.now_s, state.holds, dict(state.gone)
-        for member in copy.deepcopy(state.members):
-            entry, holds = entry_of(member.report), Holds(member.waiting)
+        fleet._missing = dict.fromkeys(state.missing)
+        for one in copy.deepcopy(state.members):
+            entry, holds = entry_of(one.report), Holds(one.waiting)
             fleet._members[entry.name] = Member(
-                member.report, entry, member.boots, holds, since=member.since
+                one.report, entry, one.boots, holds, since=one.since, past=one.past
             )
-        fleet._panel = Panel(state.began_s, max(0, state.view - 1))
+        fleet._panel = Panel(state.began_s, max(0, state.view - 1), state.loads)
         if state.view:
             fleet.view(state.now_s)
         return fleet
@@ -83,10 +87,12 @@ class Fleet:
             view=view,
             holds=self._asked_for,
             members=[
-                MemberState(one.report, one.boots, one.holds.waiting, one.since)
+                MemberState(one.report, one.boots, one.holds.waiting, one.since, one.past)
                 for one in self._members.values()
             ],
             gone=dict(self._gone),
+            missing=list(self._missing),
+            loads=self._panel.loads(),
         )
 
     def holds(self) -> list[Hold]:
@@ -145,7 +151,7 @@ class Fleet:
         if refusal := self._refusal(report, member):
             return refusal
         if member is None or self._is_dead(member):
-            return self._join(report, wall_s)
+            return self._join(report, member, wall_s)
         return self._again(report, member, wall_s)
 
     def held_back(self, node: str, kind: str, now_s: float) -> Hold | None:
@@ -208,13 +214,28 @@ class Fleet:
             self._drop(member, hold)
 
     def silent(self, hold: Hold) -> None:
-        """The node did not answer: it counts as stale until it reports again."""
+        """The node did not answer: it counts as stale until it reports again, and costs more."""
         self._witness.silent(hold.number)
         member = self._members.get(hold.node)
         if member is None or not member.holds.drop(hold):
             return
         member.since.silent = True
+        member.past.lapsed(self._now_s)
         self._rewrite(member)
+
+    def reached(self, node: str, now_s: float, *, reachable: bool) -> bool:
+        """Whether somebody answers where a node's callers come in; says whether that is new.
+
+        A node that is not reached takes no sessions, whatever it reports, until it is.
+        """
+        member = self._members.get(node)
+        if member is None or member.past.unreachable != reachable:
+            return False
+        self._advance(now_s)
+        self._witness.reached(node, self._now_s, reachable=reachable)
+        member.past.unreachable = not reachable
+        self._rewrite(member)
+        return True
 
     def view(self, now_s: float) -> FleetView:
         """The fleet now; the same object as before where nothing that matters changed."""
@@ -262,11 +283,12 @@ class Fleet:
             dead = [member for member in self._members.values() if self._is_dead(member)]
             if dead:
                 oldest = min(dead, key=lambda member: member.boots.heard_s)
-                self._remove(oldest.entry.name)
+                self._miss(oldest.entry.name)
         return len(self._members) < self._most
 
     def _goodbye(self, report: CapacityReport, member: Member | None) -> Heard:
         if member is None:
+            self._missing.pop(report.node, None)
             return Heard("gone", report.node)
         if member.boots.current != report.boot:
             member.boots.left(report.boot)
@@ -277,11 +299,20 @@ class Fleet:
             del self._gone[next(iter(self._gone))]
         return Heard("removed", report.node)
 
-    def _join(self, report: CapacityReport, wall_s: float | None) -> Heard:
+    def _join(self, report: CapacityReport, before: Member | None, wall_s: float | None) -> Heard:
+        """A node that is new, or that was dead and comes back."""
         boots = Boots(report.boot, report.seq, self._now_s)
-        member = Member(report, entry_of(report), boots, Holds(), _skew_s(report, wall_s))
+        past = Past() if before is None else before.past
+        if before is not None or report.node in self._missing:
+            past.failed()
+        if before is not None and before.report.boot != report.boot:
+            past.lapsed(self._now_s, before.report.held)  # with the boot its sessions died
+        skew_s = _skew_s(report, wall_s)
+        member = Member(report, entry_of(report), boots, Holds(), skew_s, past=past)
         self._members[report.node] = member
         self._gone.pop(report.node, None)
+        self._missing.pop(report.node, None)
+        self._judge(member)
         self._panel.enlist()
         return Heard("applied", report.node)
 
@@ -294,17 +325,27 @@ class Fleet:
             return Heard("other_boot", report.node)
         if verdict == "newer":
             member.holds = Holds()
+            member.past.lapsed(self._now_s, member.report.held)
         member.holds.reported(self._now_s)
         member.report, member.since = report, Since()
         member.skew_s = _skew_s(report, wall_s)
         entry = entry_of(report)
         if entry != member.entry:
             member.entry = entry
+            self._judge(member)
             self._panel.enlist()
             return Heard("applied", report.node)
         return Heard("applied" if self._rewrite(member) else "beat", report.node)
 
+    def _judge(self, member: Member) -> None:
+        """Has it failed, or is it ready again?"""
+        if not member.report.healthy or member.past.unreachable:
+            member.past.failed()
+        elif said_of(member) is State.READY:
+            member.past.ready(self._now_s)
+
     def _rewrite(self, member: Member) -> bool:
+        self._judge(member)
         return self._panel.write(member, self._now_s)
 
     def _drop(self, member: Member, hold: Hold) -> None:
@@ -318,7 +359,14 @@ class Fleet:
     def _forget(self) -> None:
         for name, member in list(self._members.items()):
             if self._now_s > member.boots.heard_s + FORGET_S:
-                self._remove(name)
+                self._miss(name)
+
+    def _miss(self, node: str) -> None:
+        """Forgets a dead node, but not that it died."""
+        self._remove(node)
+        self._missing[node] = None
+        if len(self._missing) > self._most:
+            del self._missing[next(iter(self._missing))]
 
 
 def _skew_s(report: CapacityReport, wall_s: float | None) -> float:

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from control_plane.fleet import loads
 from control_plane.fleet.atlas import Atlas
-from control_plane.fleet.columns import Columns, Member
+from control_plane.fleet.columns import Columns, Judged, Member
 from control_plane.fleet.roster import Roster, make_roster
-from control_plane.fleet.view import FleetView
+from control_plane.fleet.states import State
+from control_plane.fleet.view import F64, FleetView, standing_of
 from shared.capacity import STALE_S
+
+_OPEN = standing_of(np.array(State.READY, np.uint8), np.array(0, np.uint8))
 
 
 class Panel:
@@ -17,29 +21,38 @@ class Panel:
     Args:
         began_s: since when reports are listened to; a view is settled 3 s later.
         number: of the last view, where there was one.
+        said: of the load of regions then.
     """
 
-    def __init__(self, began_s: float, number: int = 0) -> None:
+    def __init__(self, began_s: float, number: int = 0, said: loads.Loads | None = None) -> None:
         self.number = number
         self._settled_s = began_s + STALE_S
         self._roster: Roster | None = None
         self._columns = Columns((), 0)
+        self._judged: Judged | None = None
         self._view: FleetView | None = None
+        self._said: loads.Loads = said or {}  # of another roster than the view's
         self._changed = True
 
     def enlist(self) -> None:
         """Nodes came, went, moved or offer something else: the next view gets a new roster."""
         self._roster = None
 
+    def loads(self) -> dict[str, dict[str, float]]:
+        """What is said of the load of regions, by kind and name."""
+        view = self._view
+        return {} if view is None else loads.by_name(view.roster, view.load)
+
     def write(self, member: Member, now_s: float) -> bool:
         """Puts a member's numbers in; says whether the next view will differ."""
         if self._roster is None:
             return True
-        at = self._roster.index[member.entry.name]
-        was_stale = bool(now_s > self._columns.heard_s[at] + STALE_S)
-        conflict_s = float(self._columns.conflict_until_s[at])
-        changed = self._columns.write(at, member)
-        changed |= was_stale or conflict_s != member.boots.conflict_until_s
+        columns, at = self._columns, self._roster.index[member.entry.name]
+        was_stale = bool(now_s > columns.heard_s[at] + STALE_S)
+        conflict_s = float(columns.conflict_until_s[at])
+        changed = columns.write(at, member)
+        if was_stale or conflict_s != member.boots.conflict_until_s:
+            columns.judged, changed = False, True
         self._changed |= changed
         return changed
 
@@ -60,38 +73,59 @@ class Panel:
         if self._view is not None and not self.due(now_s):
             return self._view
         roster = self._roster or self._enlisted(atlas, members)
-        view = self._copy(roster, now_s)
-        if now_s >= self._columns.next_s:
-            self._columns.look_ahead(now_s)
-        if self._view is None or self._changed or not _same(self._view, view):
-            self._view, self.number = view, view.number
-        self._changed = False
+        judged, before = self._judge(now_s), self._judged
+        settled = now_s >= self._settled_s
+        if self._view is None or self._changed or settled != self._view.settled or (
+            before is None or not judged.same(before)
+        ):  # fmt: skip
+            self.number += 1
+            self._view = self._make(roster, judged, settled=settled)
+        self._judged, self._changed = judged, False
         return self._view
 
+    def _judge(self, now_s: float) -> Judged:
+        columns, time_is_up = self._columns, now_s >= self._columns.next_s
+        if self._judged is not None and columns.judged and not time_is_up:
+            return self._judged
+        if time_is_up:
+            columns.look_ahead(now_s)
+        return columns.judge(now_s)
+
     def _enlisted(self, atlas: Atlas, members: Mapping[str, Member]) -> Roster:
+        if self._view is not None:
+            self._said = self.loads()
         roster = make_roster(atlas, [member.entry for member in members.values()])
-        self._columns = Columns(roster.kinds, len(roster.names))
+        self._columns, self._judged = Columns(roster.kinds, len(roster.names)), None
         for at, name in enumerate(roster.names):
             self._columns.write(at, members[name])
         self._roster, self._changed = roster, True
         return roster
 
-    def _copy(self, roster: Roster, now_s: float) -> FleetView:
-        columns = self._columns
+    def _make(self, roster: Roster, judged: Judged, *, settled: bool) -> FleetView:
+        frozen = self._columns.frozen
+        held, fits = frozen("held"), frozen("fits")
         return FleetView(
-            number=self.number + 1,
+            number=self.number,
             roster=roster,
-            settled=now_s >= self._settled_s,
-            state=columns.states(now_s),
-            tier=columns.tier.copy(),
-            fits=columns.fits.copy(),
-            held=columns.held.copy(),
-            limit=columns.limit.copy(),
-            step_p95_ms=columns.step_p95_ms.copy(),
-            queue=columns.queue.copy(),
+            settled=settled,
+            state=judged.state,
+            tier=frozen("tier"),
+            fits=fits,
+            held=held,
+            limit=frozen("limit"),
+            step_p95_ms=frozen("step_p95_ms"),
+            queue=frozen("queue"),
+            history_ms=judged.history_ms,
+            share=judged.share,
+            load=self._load(
+                roster, loads.regions_load(roster, judged.standing == _OPEN, held, fits)
+            ),
+            standing=judged.standing,
+            ramping=judged.ramping,
         )
 
-
-def _same(before: FleetView, after: FleetView) -> bool:
-    """Of two views with nothing written between them."""
-    return before.settled == after.settled and np.array_equal(before.state, after.state)
+    def _load(self, roster: Roster, load: F64) -> F64:
+        view = self._view
+        if view is not None and view.roster is roster:
+            return loads.with_play(view.load, load)
+        return loads.with_play(loads.known(roster, self._said, load), load)

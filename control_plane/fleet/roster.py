@@ -6,11 +6,12 @@ offers alone is remembered here and outlives the views that share the roster.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from control_plane.fleet.atlas import Atlas
+from control_plane.fleet.atlas import Atlas, Mask
 from control_plane.fleet.memo import Memo
 from shared.capacity import CapacityReport
 
@@ -58,11 +59,13 @@ class Roster:
     offers: tuple[Offer, ...]
     kinds: tuple[str, ...]
     """Rows of a view's `fits`: every kind that any node has."""
+    does: tuple[Mask, ...]
+    """For each of the kinds, the nodes that offer it."""
     index: dict[str, int] = field(init=False, repr=False)
-    sieves: Memo[tuple[object, ...], U8] = field(
+    sieves: Memo[tuple[object, ...], Any] = field(
         init=False, repr=False, default_factory=lambda: Memo(ASKS)
     )
-    """For `decide`: reasons that follow from policy, kind, language and model alone."""
+    """For `decide`: what follows from policy, kind, language and model alone."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "index", {name: at for at, name in enumerate(self.names)})
@@ -89,6 +92,7 @@ def make_roster(atlas: Atlas, entries: Sequence[Entry]) -> Roster:
     offers: dict[Offer, int] = {}
     for entry in entries:
         offers.setdefault(entry.offer, len(offers))
+    kinds = tuple(sorted({kind for offer in offers for kind in offer.kinds}))
     return Roster(
         atlas=atlas,
         names=tuple(entry.name for entry in entries),
@@ -97,5 +101,8 @@ def make_roster(atlas: Atlas, entries: Sequence[Entry]) -> Roster:
         region=np.array([atlas.index[entry.region] for entry in entries], np.intp),
         offer=np.array([offers[entry.offer] for entry in entries], np.intp),
         offers=tuple(offers),
-        kinds=tuple(sorted({kind for offer in offers for kind in offer.kinds})),
+        kinds=kinds,
+        does=tuple(
+            np.array([kind in entry.offer.kinds for entry in entries], np.bool_) for kind in kinds
+        ),
     )

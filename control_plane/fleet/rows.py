@@ -30,6 +30,9 @@ def node_row(view: FleetView, at: int, member: Member, now_s: float) -> NodeView
         models=report.models,
         clock_skew_s=member.skew_s,
         policy_version=report.policy_version,
+        share=float(view.share[at]),
+        history_ms=float(view.history_ms[at]),
+        bundle_version=report.bundle_version,
     )
 
 
@@ -60,9 +63,15 @@ def _region_row(view: FleetView, world: World, region: Region, nodes: list[int])
         ready=len(ready),
         held=int(sum(view.held[at] for at in nodes)),
         fits=dict(sorted(fits.items())),
+        load=_loads(view, region.name),
     )
 
 
 def _fits(view: FleetView, at: int, kinds: Iterable[str]) -> dict[str, int]:
     rows = view.roster.kinds
     return {kind: int(view.fits[rows.index(kind), at]) for kind in sorted(kinds)}
+
+
+def _loads(view: FleetView, region: str) -> dict[str, float]:
+    at, roster = view.roster.atlas.index[region], view.roster
+    return {kind: round(float(view.load[row, at]), 4) for row, kind in enumerate(roster.kinds)}

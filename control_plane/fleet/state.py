@@ -4,6 +4,7 @@ import msgspec
 
 from control_plane.fleet.boots import Boots
 from control_plane.fleet.holds import Hold
+from control_plane.fleet.past import Past
 from shared.capacity import CapacityReport
 from shared.regions.model import World
 
@@ -24,6 +25,7 @@ class MemberState(msgspec.Struct, frozen=True):
     boots: Boots
     waiting: list[Hold]
     since: Since
+    past: Past
 
 
 class FleetState(msgspec.Struct, frozen=True):
@@ -40,3 +42,7 @@ class FleetState(msgspec.Struct, frozen=True):
     members: list[MemberState]
     gone: dict[str, str]
     """The boot that said goodbye, by node."""
+    missing: list[str]
+    """Nodes that died and were forgotten since."""
+    loads: dict[str, dict[str, float]]
+    """What is said of the load of regions, by kind; empty where no view was taken yet."""

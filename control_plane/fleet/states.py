@@ -5,7 +5,7 @@ from typing import Literal
 
 from shared.capacity import Tier
 
-StateName = Literal["ready", "draining", "stale", "dead", "conflict", "unwell"]
+StateName = Literal["ready", "draining", "stale", "dead", "conflict", "unwell", "unreachable"]
 
 
 class State(IntEnum):
@@ -22,6 +22,8 @@ class State(IntEnum):
     """Two boots report under its name."""
     DEAD = 5
     """No report for 5 s."""
+    UNREACHABLE = 6
+    """It reports, and does not answer where callers come in."""
 
     @property
     def label(self) -> StateName:
@@ -36,6 +38,7 @@ _LABELS: dict[State, StateName] = {
     State.STALE: "stale",
     State.CONFLICT: "conflict",
     State.DEAD: "dead",
+    State.UNREACHABLE: "unreachable",
 }
 
 TIERS: tuple[Tier, ...] = ("hot", "warm", "cold")

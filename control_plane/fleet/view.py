@@ -7,9 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from control_plane.fleet.roster import I32, U8, Roster
-from control_plane.fleet.states import State
+from control_plane.fleet.states import TIERS, State
 
 F64 = NDArray[np.float64]
+
+
+def standing_of(state: U8, tier: U8) -> U8:
+    """A code for every state and tier: for tables that are looked up by both."""
+    return state * np.uint8(len(TIERS)) + tier
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +39,17 @@ class FleetView:
     step_p95_ms: F64
     queue: I32
     """Chunks that wait for the device."""
+    history_ms: F64
+    """What lapses lately cost: `past.history_ms`."""
+    share: F64
+    """Less than 1 of nodes that failed lately: `past.shares`."""
+    load: F64
+    """Of regions: a row for each of `roster.kinds`, an entry for each of `atlas.names`; with play
+    (`loads.with_play`)."""
+    standing: U8
+    """State and tier as one code: `standing_of`."""
+    ramping: bool
+    """Whether any node's share is less than 1."""
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -48,9 +64,9 @@ class FleetView:
 
     @property
     def digest(self) -> str:
-        """Equal for views in which every node has the same state and numbers."""
+        """Equal for views in which every node and region has the same state and numbers."""
         columns = (self.state, self.tier, self.fits, self.held, self.limit, self.step_p95_ms,
-                   self.queue)  # fmt: skip
+                   self.queue, self.history_ms, self.share, self.load)  # fmt: skip
         digest = hashlib.blake2b(digest_size=8)
         for column in columns:
             digest.update(column.tobytes())

@@ -36,5 +36,8 @@ class Witness:
     def released(self, hold: int) -> None:
         """`Fleet.released`."""
 
+    def reached(self, node: str, now_s: float, *, reachable: bool) -> None:
+        """`Fleet.reached`, where it said something new."""
+
     def looked(self, view: FleetView, now_s: float) -> None:
         """`Fleet.view`, where it gave a view with another number than before."""

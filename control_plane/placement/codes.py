@@ -1,22 +1,31 @@
-"""A decision's own reasons: stable codes that say in a few words why it went as it did."""
+"""A decision's own reasons, and those of able nodes: stable codes that say in a few words why."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
+from control_plane.fleet.atlas import Mask, Terms
 from control_plane.fleet.roster import U8
 from control_plane.fleet.states import State
 from control_plane.fleet.view import F64, FleetView
+from control_plane.placement.classes import CLASSES, stands_back
 from control_plane.placement.decision import Outcome
-from control_plane.placement.ranking import Ranking
+from control_plane.placement.ranking import Able, Ranking
 from control_plane.placement.reasons import OFFERS_NOT, Reason
-from control_plane.placement.sieves import in_service
-from shared.policy import CompiledPolicy
+from control_plane.placement.sieves import Offered, in_service
+
+_DEAD = np.uint8(State.DEAD)
 
 CODES = {
     "nearest_allowed": "placed in the home region: the nearest that the policy allows",
+    "preferred": "the home region is one that the policy prefers, and not the nearest allowed one",
     "overflow_home_full": "placed outside the home region, whose nodes are full",
-    "overflow_home_unavailable": "likewise; its nodes are stale, draining or not well",
+    "overflow_home_loaded": "likewise; it has room, but is so loaded that overflow has begun",
+    "overflow_home_unavailable": "likewise; its nodes are stale, draining, not well, not reached "
+    "or stand back after a failure",
     "nearer_not_allowed": "a nearer region has nodes, and the policy does not allow it",
-    "load_spread": "not the cheapest, but as good: chance chose, so that a burst spreads",
+    "load_spread": "not the cheapest, but as good: chance chose, so that a burst spreads, or price",
+    "ramping_only": "on a node that failed lately and stands back: no other could take it",
     "no_node_allowed": "refused: no node stands in a region that the policy allows",
     "fleet_settling": "refused for now: nodes may not have reported yet since the centre started",
 }
@@ -24,42 +33,91 @@ CODES = {
 of the nodes that lost, but for `not_allowed`, which says nothing of why."""
 
 
-def placed_codes(
-    view: FleetView,
-    policy: CompiledPolicy,
-    home: int,
-    rtt_ms: F64,
-    ranking: Ranking,
-    reasons: U8,
-) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """A ranking, and what it was made from."""
+
+    who: Offered
+    home: int
+    rtt_ms: F64
+    """By region."""
+    able: Able
+    ranking: Ranking
+    spilling: bool
+    """Whether overflow has begun though there may be room at home."""
+
+    @property
+    def backed(self) -> bool:
+        """Whether the winner stands back."""
+        return stands_back(int(self.ranking.classes[0]))
+
+
+def placed_codes(view: FleetView, told: Told, reasons: U8) -> tuple[str, ...]:
     """Why the winner won, with `reasons` still as they were before it did."""
-    codes = ["nearest_allowed"] if ranking.at_home else [_overflow(view, home, reasons)]
-    if _nearer_forbidden(view, policy, home, rtt_ms):
+    terms, home = told.who.terms, told.home
+    nearer = told.rtt_ms < told.rtt_ms[home]
+    not_nearest = bool(terms.preferred is not None and _any_nearer(view, told))
+    codes: list[str] = []
+    if view.roster.region[told.ranking.nodes[0]] != home:
+        codes.append(_overflow(view, told, reasons))
+    elif not not_nearest:
+        codes.append("nearest_allowed")
+    if not_nearest:
+        codes.append("preferred")
+    if _nearer_forbidden(view, terms, nearer):
         codes.append("nearer_not_allowed")
-    if not ranking.cheapest:
+    if not told.ranking.cheapest:
         codes.append("load_spread")
+    if told.backed:
+        codes.append("ramping_only")
     return tuple(codes)
 
 
-def _overflow(view: FleetView, home: int, reasons: U8) -> str:
-    full = np.any(reasons[view.roster.region == home] == Reason.FULL)
+def _any_nearer(view: FleetView, told: Told) -> bool:
+    """Whether another region that may, and has what is asked for, is nearer than home."""
+    service = in_service(view, told.who)
+    near_ms = np.where(service, told.rtt_ms, np.inf)
+    return int(near_ms.argmin()) != told.home
+
+
+def _overflow(view: FleetView, told: Told, reasons: U8) -> str:
+    at_home = told.able.regions == told.home
+    if told.spilling and np.any(told.able.classes[at_home] < CLASSES):
+        return "overflow_home_loaded"
+    full = np.any(reasons[view.roster.region == told.home] == Reason.FULL)
     return "overflow_home_full" if full else "overflow_home_unavailable"
 
 
-def _nearer_forbidden(view: FleetView, policy: CompiledPolicy, home: int, rtt_ms: F64) -> bool:
-    allowed, _ = view.roster.atlas.allowed(policy)
-    nearer = (rtt_ms < rtt_ms[home]) & ~allowed
-    if not nearer.any():
+def _nearer_forbidden(view: FleetView, terms: Terms, nearer: Mask) -> bool:
+    forbidden = nearer & ~terms.allowed
+    if not forbidden.any():
         return False
-    return bool(np.any(nearer & in_service(view.roster, view.state != State.DEAD)))
+    return bool(np.any(forbidden.take(view.roster.region) & (view.state != _DEAD)))
 
 
-def refused(view: FleetView, reasons: U8) -> tuple[Outcome, tuple[str, ...]]:
+def reasons_of_able(told: Told) -> U8:
+    """The reason of every able node, in their order."""
+    able, home = told.able, told.home
+    reasons = np.full(able.nodes.size, Reason.RANKED_LOWER, np.uint8)
+    at_home = able.regions == home
+    winner = int(told.ranking.nodes[0])
+    won_at = int(able.nodes.searchsorted(winner))
+    if at_home[won_at]:
+        reasons[~at_home] = Reason.OVERFLOW_NOT_NEEDED
+    elif told.spilling:
+        reasons[at_home] = Reason.HOME_SPARED
+    if not told.backed:
+        reasons[able.classes >= CLASSES] = Reason.RAMPING
+    reasons[won_at] = Reason.WINNER
+    return reasons
+
+
+def refused(view: FleetView, terms: Terms, reasons: U8) -> tuple[Outcome, tuple[str, ...]]:
     """What kind of refusal it is, and why: the reasons of the nodes in allowed regions."""
     found = sorted({Reason(code) for code in np.unique(reasons).tolist()})
     codes = tuple(reason.code for reason in found if reason is not Reason.NOT_ALLOWED)
     if any(reason not in OFFERS_NOT for reason in found):
         return "no_room", codes
-    if not view.settled:
+    if not view.settled and terms.allowed.any():
         return "no_room", ("fleet_settling",)
     return "not_allowed", codes or ("no_node_allowed",)

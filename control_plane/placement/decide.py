@@ -8,37 +8,36 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from control_plane.fleet.atlas import Mask
-from control_plane.fleet.roster import I32, U8
-from control_plane.fleet.states import State
+from control_plane.fleet.atlas import Terms
+from control_plane.fleet.roster import I32, U8, Index
 from control_plane.fleet.view import F64, FleetView
 from control_plane.placement import sieves
 from control_plane.placement.ask import PlacementAsk
-from control_plane.placement.codes import placed_codes, refused
-from control_plane.placement.cost import PARTS
-from control_plane.placement.decision import Decision
-from control_plane.placement.ranking import Ranking, rank
+from control_plane.placement.classes import region_classes, spills, stand_back
+from control_plane.placement.codes import Told, placed_codes, reasons_of_able, refused
+from control_plane.placement.decision import Decision, Outcome
+from control_plane.placement.ranked import NOBODY, Ranked, ranked_of
+from control_plane.placement.ranking import Able, rank
 from control_plane.placement.reasons import Reason
+from control_plane.placement.sieves import Offered
 from shared.policy import CompiledPolicy
 
-MOST_RANKED = 64
-"""Nodes whose cost is kept with the decision."""
-_ABLE, _DEAD = np.uint8(Reason.ABLE), np.uint8(State.DEAD)
-_WINNER, _LOWER = np.uint8(Reason.WINNER), np.uint8(Reason.RANKED_LOWER)
-_NOT_NEEDED = np.uint8(Reason.OVERFLOW_NOT_NEEDED)
+_ABLE = np.uint8(Reason.ABLE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Question:
-    """What a decision is made from, and two columns that every step looks at."""
+class Question:
+    """What a decision is made from, and columns that every step looks at."""
 
     view: FleetView
     ask: PlacementAsk
-    policy: CompiledPolicy
+    terms: Terms
     rtt_ms: F64
     """By region."""
     room: I32
     """By node."""
+    load: F64
+    """By region, of the kind."""
 
 
 def decide(view: FleetView, ask: PlacementAsk, policy: CompiledPolicy) -> Decision:
@@ -50,62 +49,76 @@ def decide(view: FleetView, ask: PlacementAsk, policy: CompiledPolicy) -> Decisi
         policy: its `allowed` regions are the only ones that anything here ever chooses from.
 
     Raises:
-        ValueError: the ask's draw is not from 0 up to 1.
+        ValueError: one of the ask's draws is not from 0 up to 1.
     """
-    if not 0.0 <= ask.draw < 1.0:
-        raise ValueError(f"draw={ask.draw} is not from 0 up to 1")
-    roster = view.roster
-    question = _Question(
-        view, ask, policy, roster.atlas.rtt_ms(ask.place), sieves.fits(view, ask.kind)
-    )
-    offered = sieves.offered(roster, ask, policy)
-    alive: Mask = view.state != _DEAD
-    home = sieves.home(sieves.in_service(roster, alive & (offered == _ABLE)), question.rtt_ms)
-    reasons = sieves.able(view, ask, question.room, offered)
+    for name, draw in (("draw", ask.draw), ("ramp", ask.ramp)):
+        if not 0.0 <= draw < 1.0:
+            raise ValueError(f"{name}={draw} is not from 0 up to 1")
+    question = _question(view, ask, policy)
+    who = sieves.offered(view.roster, ask, question.terms)
+    reasons = who.reasons.copy()
+    home = sieves.home(sieves.in_service(view, who), question.terms, question.rtt_ms)
+    able = sieves.able(view, ask, question.room, who)
     if home is None:
+        reasons[who.nodes] = able
         return _refused(question, None, reasons)
-    reasons = sieves.reach(view, policy, home, question.rtt_ms, reasons)
-    ranking = rank(view, reasons, home, question.rtt_ms, question.room, ask.draw)
-    if not ranking.nodes.size:
+    by_region = sieves.reach(view, question.terms, home, question.rtt_ms)
+    able = np.where(able == _ABLE, by_region.take(who.regions), able)
+    reasons[who.nodes] = able
+    left = (able == _ABLE).nonzero()[0]
+    if not left.size:
         return _refused(question, home, reasons)
-    return _placed(question, home, ranking, reasons)
+    return _placed(question, home, who, left, reasons)
 
 
-def _placed(question: _Question, home: int, ranking: Ranking, reasons: U8) -> Decision:
+def _question(view: FleetView, ask: PlacementAsk, policy: CompiledPolicy) -> Question:
+    atlas, kinds = view.roster.atlas, view.roster.kinds
+    if ask.kind in kinds:
+        row = kinds.index(ask.kind)
+        room, load = view.fits[row], view.load[row]
+    else:
+        room, load = np.zeros(len(view.nodes), np.int32), np.ones(len(atlas.names))
+    return Question(view, ask, atlas.terms(policy), atlas.rtt_ms(ask.place), room, load)
+
+
+def _placed(question: Question, home: int, who: Offered, left: Index, reasons: U8) -> Decision:
+    view, ask, atlas = question.view, question.ask, question.view.roster.atlas
+    from_load = question.terms.policy.from_load
+    spilling = spills(question.load, home, from_load)
+    of_region = region_classes(question.load, home, from_load, spilling=spilling)
+    nodes, regions = who.nodes.take(left), who.regions.take(left)
+    able = Able(nodes, regions, stand_back(view, nodes, of_region.take(regions), ask.ramp))
+    conservative = atlas.world.ranking.conservative
+    ranking = rank(view, able, question.rtt_ms, question.room, ask.draw, conservative=conservative)
+    told = Told(who, home, question.rtt_ms, able, ranking, spilling)
+    codes = placed_codes(view, told, reasons)
+    reasons[able.nodes] = reasons_of_able(told)
+    ranked = ranked_of(view, ranking, question.room)
+    return _decision(question, home, ("placed", codes), reasons, ranked)
+
+
+def _refused(question: Question, home: int | None, reasons: U8) -> Decision:
+    why = refused(question.view, question.terms, reasons)
+    return _decision(question, home, why, reasons, NOBODY)
+
+
+def _decision(
+    question: Question,
+    home: int | None,
+    why: tuple[Outcome, tuple[str, ...]],
+    reasons: U8,
+    ranked: Ranked,
+) -> Decision:
     view = question.view
-    codes = placed_codes(view, question.policy, home, question.rtt_ms, ranking, reasons)
-    np.putmask(reasons, reasons == _ABLE, _NOT_NEEDED if ranking.at_home else _LOWER)
-    reasons[ranking.nodes[: ranking.at_home]] = _LOWER
-    reasons[ranking.nodes[0]] = _WINNER
-    ranked = ranking.nodes[:MOST_RANKED].astype(np.int32)
     return Decision(
         ask=question.ask,
-        policy=question.policy,
+        policy=question.terms.policy,
         roster=view.roster,
         view=view.number,
-        outcome="placed",
-        home=view.roster.atlas.names[home],
-        codes=codes,
+        outcome=why[0],
+        home=None if home is None else view.roster.atlas.names[home],
+        codes=why[1],
         reasons=reasons,
         ranked=ranked,
-        parts_ms=ranking.parts_ms[:, :MOST_RANKED].copy(),
-        room=question.room[ranked],
-    )
-
-
-def _refused(question: _Question, home: int | None, reasons: U8) -> Decision:
-    view = question.view
-    outcome, codes = refused(view, reasons)
-    return Decision(
-        ask=question.ask,
-        policy=question.policy,
-        roster=view.roster,
-        view=view.number,
-        outcome=outcome,
-        home=None if home is None else view.roster.atlas.names[home],
-        codes=codes,
-        reasons=reasons,
-        ranked=np.zeros(0, np.int32),
-        parts_ms=np.zeros((len(PARTS), 0)),
-        room=np.zeros(0, np.int32),
+        load=question.load.copy(),
     )

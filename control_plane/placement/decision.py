@@ -6,9 +6,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from control_plane.fleet.roster import I32, U8, Roster
+from control_plane.fleet.roster import U8, Roster
 from control_plane.fleet.view import F64
 from control_plane.placement.ask import PlacementAsk
+from control_plane.placement.cost import RISKS
+from control_plane.placement.ranked import Ranked
+from control_plane.placement.ranking import MOST_CANDIDATES
 from control_plane.placement.reasons import Reason
 from shared.policy import CompiledPolicy
 
@@ -16,10 +19,7 @@ Outcome = Literal["placed", "no_room", "not_allowed"]
 """`no_room`: nodes that may take such a session exist, and none can now. `not_allowed`: no node in
 an allowed region offers what was asked for, full or not."""
 
-
-MOST_CANDIDATES = 8
-"""The winner and those to try after it."""
-FIXED_BYTES = 1500
+FIXED_BYTES = 1900
 """Of a decision and its ask without their columns; a test holds it against tracemalloc."""
 
 
@@ -34,13 +34,15 @@ class Candidate(NamedTuple):
     step_ms: float
     queue_ms: float
     load_ms: float
+    history_ms: float
+    price_ms: float
+    """What money weighs; beside the cost, unless it may weigh against milliseconds."""
     fits: int
     """Sessions of the kind that fitted when it was decided."""
-
-    @property
-    def cost_ms(self) -> float:
-        """What it is ranked by among those of its class (home region, overflow)."""
-        return self.rtt_ms + self.step_ms + self.queue_ms + self.load_ms
+    cost_ms: float
+    """What it is ranked by among those of its class."""
+    class_: int
+    """`classes.region_classes`, and 3 more where it stands back."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,26 +65,31 @@ class Decision:
     reasons of the nodes that may take such a session."""
     reasons: U8
     """For every node of the roster, its one `Reason`."""
-    ranked: I32
-    """The first of the able nodes, best first, as indices into the roster."""
-    parts_ms: F64
-    """Shape (4, len(ranked)): what each of them costs, rows as in `cost.PARTS`."""
-    room: I32
-    """Sessions of the kind that fitted on each of them."""
+    ranked: Ranked
+    """The first of the able nodes, best first."""
+    load: F64
+    """Of every region of the atlas, for the kind."""
 
     @property
     def winner(self) -> Candidate | None:
         """Who got the session; None for a refusal."""
-        return self._candidate(0) if self.ranked.size else None
+        return self._candidate(0) if self.ranked.nodes.size else None
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
         """Nodes to try, in order; the first is the winner. Empty for a refusal."""
-        return tuple(self._candidate(at) for at in range(min(MOST_CANDIDATES, len(self.ranked))))
+        count = min(MOST_CANDIDATES, self.ranked.nodes.size)
+        return tuple(self._candidate(at) for at in range(count))
+
+    @property
+    def conservative(self) -> bool:
+        """Whether the price chose only among nodes that were as good without it."""
+        return self.roster.atlas.world.ranking.conservative
 
     def _candidate(self, at: int) -> Candidate:
-        node, roster = int(self.ranked[at]), self.roster
-        rtt_ms, step_ms, queue_ms, load_ms = self.parts_ms[:, at].tolist()
+        node, roster = int(self.ranked.nodes[at]), self.roster
+        parts = self.ranked.parts_ms[:, at].tolist()
+        rtt_ms, step_ms, queue_ms, load_ms, history_ms, price_ms = parts
         return Candidate(
             node=roster.names[node],
             region=roster.region_of(node),
@@ -92,7 +99,11 @@ class Decision:
             step_ms=step_ms,
             queue_ms=queue_ms,
             load_ms=load_ms,
-            fits=int(self.room[at]),
+            history_ms=history_ms,
+            price_ms=price_ms,
+            fits=int(self.ranked.room[at]),
+            cost_ms=sum(parts[: RISKS if self.conservative else None]),
+            class_=int(self.ranked.classes[at]),
         )
 
     @property
@@ -115,9 +126,8 @@ class Decision:
 
     @property
     def size_bytes(self) -> int:
-        """What keeping it costs: a byte a node, 40 for each ranked one, and a fixed part.
+        """What keeping it costs: a byte a node, 77 for each ranked one, and a fixed part.
 
         The roster is shared, and not counted.
         """
-        columns = (self.reasons, self.ranked, self.parts_ms, self.room)
-        return FIXED_BYTES + sum(column.nbytes for column in columns)
+        return FIXED_BYTES + self.reasons.nbytes + self.ranked.nbytes + self.load.nbytes

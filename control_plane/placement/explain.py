@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from itertools import islice
 
+from control_plane.placement.classes import CLASSES, stands_back
+from control_plane.placement.cost import PARTS, RISKS
 from control_plane.placement.decision import Decision
 from control_plane.placement.reasons import Reason
 from heliovox.protocol.control import DecisionView, Loser
@@ -24,7 +26,7 @@ def explain(
         session: the session's id, where a seat was got.
         most: rows of ranking and of losers each; None for all. The rest is counted as omitted.
     """
-    ask, winner = decision.ask, decision.winner
+    ask, policy, winner = decision.ask, decision.policy, decision.winner
     ranking, losers = _ranking(decision, most), _losers(decision, most)
     return DecisionView(
         id=ask.id,
@@ -34,12 +36,12 @@ def explain(
         kind=ask.kind,
         language=ask.language,
         model=ask.model,
-        policy=decision.policy.name,
-        policy_version=decision.policy.version,
+        policy=policy.name,
+        policy_version=policy.version,
         tenant=ask.tenant,
         place=ask.place,
         place_source=ask.place_source,
-        allowed_regions=tuple(sorted(decision.policy.allowed)),
+        allowed_regions=tuple(sorted(policy.allowed)),
         home_region=decision.home,
         outcome="refused" if winner is None else "placed",
         node=None if winner is None else winner.node,
@@ -50,33 +52,72 @@ def explain(
         attempts=tuple(attempts),
         session=session,
         omitted=len(decision.reasons) - len(ranking) - len(losers),
+        refusal=None if decision.outcome == "placed" else decision.outcome,
+        data=ask.data,
+        countries=ask.countries,
+        rules=policy.rules,
+        removed=dict(policy.removed),
+        overflow_regions=tuple(sorted(policy.overflow)),
+        preferred_regions=tuple(sorted(policy.preferred)),
+        max_added_rtt_ms=policy.max_added_rtt_ms,
+        max_added_cost_usd=policy.max_added_cost_usd,
+        from_load=policy.from_load,
+        home_load=_home_load(decision),
+        conservative=decision.conservative,
+        cost_ms_per_usd=decision.roster.atlas.world.ranking.cost_ms_per_usd,
+        draw=ask.draw,
+        ramp=ask.ramp,
     )
 
 
+def _home_load(decision: Decision) -> float | None:
+    if decision.home is None:
+        return None
+    return round(float(decision.load[decision.roster.atlas.index[decision.home]]), 4)
+
+
 def _ranking(decision: Decision, most: int | None) -> tuple[Loser, ...]:
-    rows = decision.parts_ms.round(3).T.tolist()[:most]
-    ranked = decision.ranked.tolist()[:most]
-    return tuple(
-        _row(decision, at, parts[0], parts) for at, parts in zip(ranked, rows, strict=True)
+    count = len(decision.ranked.nodes.tolist()[:most])
+    return tuple(_ranked(decision, at) for at in range(count))
+
+
+def _ranked(decision: Decision, at: int) -> Loser:
+    """One of those that could be tried, with all that its place was made from."""
+    ranked, roster = decision.ranked, decision.roster
+    node = int(ranked.nodes[at])
+    parts = dict(zip(PARTS, ranked.parts_ms[:, at].round(3).tolist(), strict=True))
+    counted = PARTS[:RISKS] if decision.conservative else PARTS
+    class_, region = int(ranked.classes[at]), int(roster.region[node])
+    return Loser(
+        node=roster.names[node],
+        region=roster.region_of(node),
+        reason=Reason(int(decision.reasons[node])).code,
+        cost_ms=round(sum(parts[name] for name in counted), 3),
+        held=int(ranked.held[at]),
+        limit=int(ranked.limit[at]),
+        fits=int(ranked.room[at]),
+        queue=int(ranked.queue[at]),
+        share=float(ranked.share[at]),
+        stands_back=stands_back(class_),
+        rank_class=class_ % CLASSES,
+        region_load=round(float(decision.load[region]), 4),
+        **parts,
     )
 
 
 def _losers(decision: Decision, most: int | None) -> tuple[Loser, ...]:
-    roster, ranked = decision.roster, set(decision.ranked.tolist())
-    rtt_ms = roster.atlas.rtt_ms(decision.ask.place)[roster.region].round(3).tolist()
-    lost = (at for at in range(len(rtt_ms)) if at not in ranked)
-    return tuple(_row(decision, at, rtt_ms[at]) for at in islice(lost, most))
-
-
-def _row(decision: Decision, at: int, rtt_ms: float, parts: Sequence[float] | None = None) -> Loser:
-    roster = decision.roster
-    return Loser(
-        node=roster.names[at],
-        region=roster.region_of(at),
-        reason=Reason(int(decision.reasons[at])).code,
-        rtt_ms=rtt_ms,
-        cost_ms=None if parts is None else round(sum(parts), 3),
-        step_ms=None if parts is None else parts[1],
-        queue_ms=None if parts is None else parts[2],
-        load_ms=None if parts is None else parts[3],
+    roster, ranked = decision.roster, set(decision.ranked.nodes.tolist())
+    rtt_ms = roster.atlas.rtt_ms(decision.ask.place).round(3).tolist()
+    load = decision.load.round(4).tolist()
+    lost = (at for at in range(len(roster.names)) if at not in ranked)
+    regions = roster.region.tolist()
+    return tuple(
+        Loser(
+            node=roster.names[at],
+            region=roster.region_of(at),
+            reason=Reason(int(decision.reasons[at])).code,
+            rtt_ms=rtt_ms[regions[at]],
+            region_load=load[regions[at]],
+        )
+        for at in islice(lost, most)
     )

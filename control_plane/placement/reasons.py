@@ -29,23 +29,31 @@ class Reason(IntEnum):
     """No report for 3 s, or no answer when it was asked for a seat."""
     UNWELL = 8
     """Says that a part of it is not well."""
-    DRAINING = 9
+    UNREACHABLE = 9
+    """It reports, and does not answer where callers come in."""
+    DRAINING = 10
     """Takes no new sessions."""
-    NOT_HOT = 10
+    NOT_HOT = 11
     """Warm or cold: not serving."""
-    FULL = 11
+    FULL = 12
     """No further session of the kind fits."""
-    EXCLUDED = 12
+    EXCLUDED = 13
     """Left out by who asked: it has refused this very session already."""
-    NOT_OVERFLOW = 13
+    NOT_OVERFLOW = 14
     """Not in the home region, and the policy's overflow does not go there."""
-    TOO_FAR = 14
+    TOO_FAR = 15
     """Overflow may go there, but it would add more to the round trip than the policy bears."""
-    OVERFLOW_NOT_NEEDED = 15
+    TOO_COSTLY = 16
+    """Likewise, more to what a node's hour costs."""
+    OVERFLOW_NOT_NEEDED = 17
     """Outside the home region, which has room."""
-    RANKED_LOWER = 16
+    HOME_SPARED = 18
+    """Could have taken the session at home, where overflow has begun before all is full."""
+    RAMPING = 19
+    """Could have taken the session; it failed lately, stood back, and another took it."""
+    RANKED_LOWER = 20
     """Could have taken the session; another could take it better."""
-    WINNER = 17
+    WINNER = 21
     """Got it."""
 
     @property
@@ -61,8 +69,12 @@ OF_STATE: dict[State, Reason] = {
     State.STALE: Reason.STALE,
     State.CONFLICT: Reason.CONFLICT,
     State.DEAD: Reason.DEAD,
+    State.UNREACHABLE: Reason.UNREACHABLE,
 }
 OFFERS_NOT = (Reason.NOT_ALLOWED, Reason.NO_KIND, Reason.NO_LANGUAGE, Reason.NO_MODEL)
 """Reasons that waiting does not mend."""
-RANKED = (Reason.WINNER, Reason.RANKED_LOWER, Reason.OVERFLOW_NOT_NEEDED)
+RANKED = (
+    Reason.WINNER, Reason.RANKED_LOWER, Reason.OVERFLOW_NOT_NEEDED, Reason.HOME_SPARED,
+    Reason.RAMPING,
+)  # fmt: skip
 """Reasons of nodes that could have taken the session."""

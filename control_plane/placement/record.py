@@ -19,7 +19,9 @@ from shared.regions.model import World
 
 MOST_BYTES = 64 * 2**20
 """A batch that unpacks into more is none of ours."""
-FORMAT = 1
+FORMAT = 2
+"""Rises with whatever makes what was recorded before come out otherwise: the numbers of `Reason`
+are part of it."""
 
 
 class _Record(msgspec.Struct, frozen=True, array_like=True):
@@ -94,6 +96,14 @@ class Released(_Record, frozen=True, tag="released"):
     hold: int
 
 
+class Reached(_Record, frozen=True, tag="reached"):
+    """Whether a node is reached where callers come in, where that is new."""
+
+    now_s: float
+    node: str
+    reachable: bool
+
+
 class Looked(_Record, frozen=True, tag="looked"):
     """A view with a number of its own was taken."""
 
@@ -116,7 +126,7 @@ class Decided(_Record, frozen=True, tag="decided"):
     candidates: tuple[str, ...]
     """Names, the winner first."""
     digest: str
-    """Of every node's reason and of the ranking."""
+    """Of every node's reason, and of the ranking with the class of each."""
 
 
 class Tried(_Record, frozen=True, tag="tried"):
@@ -130,7 +140,7 @@ class Tried(_Record, frozen=True, tag="tried"):
 
 Record = (
     Snapshot | Used | Reported | Reading | HeldBack | Granted | Refused | Silent | Released
-    | Looked | Decided | Tried
+    | Reached | Looked | Decided | Tried
 )  # fmt: skip
 
 
@@ -166,7 +176,9 @@ def decided(decision: Decision) -> Decided:
 def _digest(decision: Decision) -> str:
     digest = hashlib.blake2b(digest_size=8)
     digest.update(decision.reasons.tobytes())
-    digest.update(decision.ranked.astype("<i4").tobytes())
+    ranked = decision.ranked
+    digest.update(ranked.nodes.astype("<i4").tobytes())
+    digest.update(ranked.classes.tobytes())
     return digest.hexdigest()
 
 
@@ -214,7 +226,8 @@ def _bare(report: CapacityReport) -> tuple[Any, ...]:
     return (
         report.node, report.region, report.boot, report.url, report.version, report.limit,
         report.limited_by, report.languages, report.models, report.voices, report.tier,
-        report.draining, report.healthy, report.policy_version, report.goodbye,
+        report.draining, report.healthy, report.policy_version,
+        report.bundle_version, report.goodbye,
     )  # fmt: skip
 
 

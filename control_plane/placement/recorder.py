@@ -134,6 +134,10 @@ class Recorder(Witness):
         """It is over."""
         self._add(records.Released(hold))
 
+    def reached(self, node: str, now_s: float, *, reachable: bool) -> None:
+        """A node is reached, or not any more."""
+        self._add(records.Reached(now_s, node, reachable))
+
     def looked(self, view: FleetView, now_s: float) -> None:
         """A new view was taken."""
         self._add(records.Looked(now_s, view.number, view.digest))
@@ -153,4 +157,4 @@ def _plain(value: object) -> object:
     """A world's mappings are read-only."""
     if isinstance(value, MappingProxyType):
         return dict(value)
-    raise NotImplementedError(f"{type(value).__name__} cannot be recorded")
+    raise TypeError(f"{type(value).__name__} cannot be recorded")

@@ -129,6 +129,8 @@ class Replay:
             case records.HeldBack(now_s, node, kind):
                 if (hold := fleet.held_back(node, kind, now_s)) is not None:
                     _keep(self._holds, hold.number, hold)
+            case records.Reached(now_s, node, reachable):
+                fleet.reached(node, now_s, reachable=reachable)
             case records.Looked(now_s, number, digest):
                 self._view = fleet.view(now_s)
                 self._same(None, "view", (number, digest), (self._view.number, self._view.digest))

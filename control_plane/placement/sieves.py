@@ -1,41 +1,72 @@
-"""The sieves of a decision, each over a whole column: a node keeps the first reason to lose."""
+"""The sieves of a decision, each over whole columns: a node keeps the first reason to lose.
+
+What follows from names, offers and the policy alone is worked out once; from then on only the nodes
+that are left are looked at.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from control_plane.fleet.atlas import Mask
-from control_plane.fleet.roster import I32, U8, Offer, Roster
-from control_plane.fleet.states import State
+from control_plane.fleet.atlas import Mask, Terms
+from control_plane.fleet.roster import I32, U8, Index, Offer, Roster
+from control_plane.fleet.states import TIERS, State
 from control_plane.fleet.view import F64, FleetView
 from control_plane.placement.ask import PlacementAsk
 from control_plane.placement.reasons import OF_STATE, Reason
-from shared.policy import CompiledPolicy
 
 _ABLE = np.uint8(Reason.ABLE)  # an enum in a comparison of columns costs more than the columns
-_NOT_HOT = np.uint8(Reason.NOT_HOT)
-_FULL = np.uint8(Reason.FULL)
-_TOO_FAR = np.uint8(Reason.TOO_FAR)
+_FULL, _EXCLUDED = np.uint8(Reason.FULL), np.uint8(Reason.EXCLUDED)
+_TOO_FAR, _TOO_COSTLY = np.uint8(Reason.TOO_FAR), np.uint8(Reason.TOO_COSTLY)
 _NOT_OVERFLOW = np.uint8(Reason.NOT_OVERFLOW)
-_OF_STATE = np.array([OF_STATE[state] for state in State], np.uint8)
+_DEAD = np.uint8(State.DEAD)
 
 
-def offered(roster: Roster, ask: PlacementAsk, policy: CompiledPolicy) -> U8:
-    """Reasons that follow from the policy and from what nodes have; load and state aside.
+def _of_standing() -> U8:
+    """The reason of every state and tier, by `standing_of`."""
+    reasons = [
+        Reason.NOT_HOT if state is State.READY and tier else OF_STATE[state]
+        for state in State
+        for tier in range(len(TIERS))
+    ]
+    return np.array(reasons, np.uint8)
 
-    Remembered with the roster. Do not write into it.
-    """
-    key = (policy, ask.kind, ask.language, ask.model)
-    return roster.sieves.of(key, lambda: _offered(roster, ask, policy))
+
+_OF_STANDING = _of_standing()
 
 
-def _offered(roster: Roster, ask: PlacementAsk, policy: CompiledPolicy) -> U8:
+@dataclass(frozen=True, slots=True, eq=False)
+class Offered:
+    """Who may by the policy, and has what is asked for; load and state aside. Read only."""
+
+    terms: Terms
+    reasons: U8
+    """Of every node: `ABLE` for those."""
+    nodes: Index
+    """Those, as indices into the roster."""
+    regions: Index
+    """Of those."""
+    everywhere: Mask
+    """By region: whether any of those stands there."""
+
+
+def offered(roster: Roster, ask: PlacementAsk, terms: Terms) -> Offered:
+    """Remembered with the roster."""
+    key = (id(terms), ask.kind, ask.language, ask.model)
+    found: Offered = roster.sieves.of(key, lambda: _offered(roster, ask, terms))
+    return found
+
+
+def _offered(roster: Roster, ask: PlacementAsk, terms: Terms) -> Offered:
     lacks = np.array([_lacks(offer, ask) for offer in roster.offers], np.uint8)
-    allowed, _ = roster.atlas.allowed(policy)
-    if not roster.names:
-        return np.zeros(0, np.uint8)
-    reasons: U8 = np.where(allowed[roster.region], lacks[roster.offer], Reason.NOT_ALLOWED)
-    reasons = reasons.astype(np.uint8)
-    reasons.setflags(write=False)
-    return reasons
+    reasons = np.full(len(roster.names), Reason.NOT_ALLOWED, np.uint8)
+    if roster.names:
+        np.copyto(reasons, lacks[roster.offer], where=terms.allowed[roster.region])
+    nodes = (reasons == _ABLE).nonzero()[0]
+    regions = roster.region[nodes]
+    for column in (reasons, nodes, regions):
+        column.setflags(write=False)
+    return Offered(terms, reasons, nodes, regions, in_regions(roster, regions))
 
 
 def _lacks(offer: Offer, ask: PlacementAsk) -> Reason:
@@ -48,49 +79,48 @@ def _lacks(offer: Offer, ask: PlacementAsk) -> Reason:
     return Reason.ABLE
 
 
-def fits(view: FleetView, kind: str) -> I32:
-    """Sessions of the kind that still fit, by node."""
-    kinds = view.roster.kinds
-    if kind not in kinds:
-        return np.zeros(len(view.nodes), np.int32)
-    row: I32 = view.fits[kinds.index(kind)]
-    return row
-
-
-def able(view: FleetView, ask: PlacementAsk, room: I32, reasons: U8) -> U8:
-    """State, tier, room, and who is left out, for those that no sieve has stopped so far."""
-    reasons = np.where(reasons == _ABLE, _OF_STATE.take(view.state), reasons)
-    if view.tier.any():
-        np.putmask(reasons, (reasons == _ABLE) & (view.tier != 0), _NOT_HOT)
-    np.putmask(reasons, (reasons == _ABLE) & (room <= 0), _FULL)
-    for name in ask.without:
-        at = view.roster.index.get(name)
-        if at is not None and reasons[at] == Reason.ABLE:
-            reasons[at] = Reason.EXCLUDED
-    return reasons
-
-
-def in_service(roster: Roster, nodes: Mask) -> Mask:
-    """The regions in which any of the nodes stands."""
-    regions = len(roster.atlas.names)
-    found: Mask = np.bincount(roster.region.compress(nodes), minlength=regions) > 0
+def in_regions(roster: Roster, regions: Index) -> Mask:
+    """Which regions are among these."""
+    found: Mask = np.bincount(regions, minlength=len(roster.atlas.names)) > 0
     return found
 
 
-def home(service: Mask, rtt_ms: F64) -> int | None:
-    """The nearest region in service; of equally near ones the first by name."""
-    if not service.any():
-        return None
-    return int(np.where(service, rtt_ms, np.inf).argmin())
+def in_service(view: FleetView, who: Offered) -> Mask:
+    """The regions in which any of them is not dead."""
+    dead = view.state.take(who.nodes) == _DEAD
+    return in_regions(view.roster, who.regions.compress(~dead)) if dead.any() else who.everywhere
 
 
-def reach(view: FleetView, policy: CompiledPolicy, home: int, rtt_ms: F64, reasons: U8) -> U8:
-    """Outside the home region: may overflow go there, and is it near enough?"""
-    allowed, overflow = view.roster.atlas.allowed(policy)
-    by_region = np.where(allowed & overflow, _ABLE, _NOT_OVERFLOW)
+def home(service: Mask, terms: Terms, rtt_ms: F64) -> int | None:
+    """The nearest region in service, of the preferred ones if any is; ties go by name."""
+    if terms.preferred is not None and (wanted := service & terms.preferred).any():
+        service = wanted
+    near_ms = np.where(service, rtt_ms, np.inf)
+    at = int(near_ms.argmin())
+    return at if service[at] else None
+
+
+def able(view: FleetView, ask: PlacementAsk, room: I32, who: Offered) -> U8:
+    """State, tier, room, and who is left out: the reasons of those that may and have it."""
+    reasons: U8 = _OF_STANDING.take(view.standing.take(who.nodes))
+    np.putmask(reasons, (reasons == _ABLE) & (room.take(who.nodes) <= 0), _FULL)
+    for name in ask.without:
+        at = view.roster.index.get(name)
+        if at is not None:
+            np.putmask(reasons, (reasons == _ABLE) & (who.nodes == at), _EXCLUDED)
+    return reasons
+
+
+def reach(view: FleetView, terms: Terms, home: int, rtt_ms: F64) -> U8:
+    """By region: may overflow go there, is it near enough, is it cheap enough? Home is `ABLE`."""
+    policy, atlas = terms.policy, view.roster.atlas
+    reasons: U8 = np.where(terms.overflow, _ABLE, _NOT_OVERFLOW)
     if policy.max_added_rtt_ms is not None:
         far = rtt_ms - rtt_ms[home] > policy.max_added_rtt_ms
-        by_region[far & (by_region == _ABLE)] = _TOO_FAR
-    by_region[home] = _ABLE
-    result: U8 = np.where(reasons == _ABLE, by_region.take(view.roster.region), reasons)
-    return result
+        np.putmask(reasons, far & (reasons == _ABLE), _TOO_FAR)
+    if policy.max_added_cost_usd is not None:
+        cost_usd = atlas.hourly_cost_usd
+        dear = cost_usd - cost_usd[home] > policy.max_added_cost_usd
+        np.putmask(reasons, dear & (reasons == _ABLE), _TOO_COSTLY)
+    reasons[home] = _ABLE
+    return reasons

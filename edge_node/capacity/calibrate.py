@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -23,10 +23,13 @@ from shared.files import write_private
 
 _log = logging.getLogger(__name__)
 
-FORMAT = 4
+FORMAT = 5
 SIZES = (1, 2, 4, 8, 16, 32)
 SIZE_LIMIT_S = 0.5
-"""For one batch size, or _AT_LEAST steps if they take longer; the whole takes about 3 s."""
+"""For one batch size, or _AT_LEAST steps if they take longer."""
+BUDGET_S = 4.0
+"""For all of them; on a quiet machine they take two to three. Sizes that were not begun in time
+count as not there: then fewer sessions fit than could, never more."""
 ENOUGH = 20
 """Steps of one batch size that make a percentile."""
 _AT_LEAST = 5
@@ -42,6 +45,14 @@ class Steps(msgspec.Struct, frozen=True):
 
     key: str
     costs: tuple[StepCost, ...]
+
+
+class Measured(NamedTuple):
+    """What was found out in the time there was."""
+
+    costs: tuple[StepCost, ...]
+    whole: bool
+    """Whether every size was measured. Only then is it kept for the next start."""
 
 
 class Voice(msgspec.Struct, frozen=True):
@@ -85,23 +96,28 @@ class Cache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def steps(self, key: str, measure: Callable[[], Sequence[StepCost]]) -> tuple[StepCost, ...]:
+    def steps(self, key: str, measure: Callable[[], Measured]) -> tuple[StepCost, ...]:
         """A recogniser's: known, or measured while nobody else measures."""
-        known = self._once(key, Steps, lambda: Steps(key, tuple(measure())))
-        return known.costs
+
+        def found() -> tuple[Steps, bool]:
+            measured = measure()
+            return Steps(key, measured.costs), measured.whole
+
+        return self._once(key, Steps, found).costs
 
     def voice_s(self, key: str, measure: Callable[[], float]) -> float:
         """A voice's, likewise."""
-        return self._once(key, Voice, lambda: Voice(key, measure())).work_s
+        return self._once(key, Voice, lambda: (Voice(key, measure()), True)).work_s
 
-    def _once(self, key: str, kind: type[T], measure: Callable[[], T]) -> T:
+    def _once(self, key: str, kind: type[T], measure: Callable[[], tuple[T, bool]]) -> T:
         if (known := self._read(key, kind)) is not None:
             return known
         with self._my_turn():
             if (known := self._read(key, kind)) is not None:  # the one before found it out
                 return known
-            found = measure()
-            self._write(key, found)
+            found, keep = measure()
+            if keep:
+                self._write(key, found)
         return found
 
     def _read(self, key: str, kind: type[T]) -> T | None:
@@ -156,8 +172,8 @@ def watch_for(provider: str, now_s: NowS) -> Watch:
     return Watch(time.thread_time if provider == "cpu" else now_s, now_s)
 
 
-def measure_steps(engine: Engine, largest: int, watch: Watch) -> list[StepCost]:
-    """Steps of several batch sizes, on the thread that owns the engine.
+def measure_steps(engine: Engine, largest: int, watch: Watch) -> Measured:
+    """Steps of several batch sizes, on the thread that owns the engine; at least of the smallest.
 
     Args:
         engine: loaded and warm; left as it was.
@@ -167,8 +183,13 @@ def measure_steps(engine: Engine, largest: int, watch: Watch) -> list[StepCost]:
     profile = engine.profile
     most = min(largest, profile.max_batch)
     sizes = [size for size in SIZES if size < most] + [most]
-    noise = np.random.default_rng(0)
-    return [_size_cost(engine, size, noise, watch) for size in sizes]
+    noise, until_s = np.random.default_rng(0), watch.now_s() + BUDGET_S
+    costs = [_size_cost(engine, sizes[0], noise, watch)]
+    for size in sizes[1:]:
+        if watch.now_s() > until_s:
+            break
+        costs.append(_size_cost(engine, size, noise, watch))
+    return Measured(tuple(costs), len(costs) == len(sizes))
 
 
 def _size_cost(engine: Engine, size: int, noise: np.random.Generator, watch: Watch) -> StepCost:

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 
 from edge_node.capacity.calibrate import (
+    BUDGET_S,
     TEXT,
     Cache,
+    Measured,
     calibrating,
     device_name,
     facts_of,
@@ -73,7 +75,19 @@ class Calibration:
             **self._facts,
         )
         watch = watch_for(self._settings.provider, self._clock.now_s)
-        steps = self._cache.steps(key, lambda: measure_steps(engine, largest, watch))
+
+        def measure() -> Measured:
+            measured = measure_steps(engine, largest, watch)
+            if not measured.whole:
+                _log.warning(
+                    "measured no batches above %d in %g s: without them fewer sessions fit than "
+                    "could; the next start measures again",
+                    measured.costs[-1].batch,
+                    BUDGET_S,
+                )
+            return measured
+
+        steps = self._cache.steps(key, measure)
         self._machine = Machine(steps, profile.chunk_samples / profile.sample_rate, None)
         _log.info("steps take %s", facts_of(steps))
 

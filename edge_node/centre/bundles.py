@@ -5,20 +5,19 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from edge_node.centre.pursuit import Pursuit
 from edge_node.centre.rules import Rules, open_rules
-from shared.bundle import BundleRefused, verify_bundle
+from shared.bundle import SKEW_S, BundleRefused, verify_bundle
 from shared.clock import Clock
 from shared.errors import BusFailed
+from shared.exchange import Bundle, News
 from shared.files import write_private
 
 _log = logging.getLogger(__name__)
 
-PERIOD_S = 30.0
-"""Between two looks for a new bundle, where no news comes."""
-HURRY_S = 1.0
-"""Likewise, while there is no valid one."""
 ANSWER_S = 2.0
 
 
@@ -31,6 +30,7 @@ class Bundles:
         region: where the node stands.
         key: the centre's.
         wall_s: seconds since 1970.
+        changed: called when the node admits by another one.
     """
 
     def __init__(
@@ -41,9 +41,11 @@ class Bundles:
         key: Ed25519PublicKey,
         clock: Clock,
         wall_s: Callable[[], float],
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._fetch, self._path, self._region, self._key = fetch, path, region, key
-        self._clock, self._wall_s = clock, wall_s
+        self._clock, self._wall_s, self._changed = clock, wall_s, changed
+        self._pursuit = Pursuit()
         self._rules: Rules | None = None
         self._news = asyncio.Event()
         self._refused_because = ""
@@ -57,18 +59,23 @@ class Bundles:
         return rules if rules is not None and rules.valid(self._wall_s()) else None
 
     @property
-    def version(self) -> str | None:
-        """Of the policies that hold now."""
+    def bundle(self) -> Bundle | None:
+        """What they are made of."""
         rules = self.rules
-        return None if rules is None else rules.bundle.policy_version
+        return None if rules is None else rules.bundle
 
     def check(self) -> str | None:
         """What is wrong, for /readyz."""
         return None if self.rules is not None else "no valid bundle: nobody can be let in"
 
-    async def news(self, _subject: str, _data: bytes) -> None:
+    async def news(self, _subject: str, data: bytes) -> None:
         """The centre says that there is a new one."""
-        self._news.set()
+        try:
+            version = msgspec.json.decode(data, type=News).version
+        except msgspec.DecodeError:
+            version = None
+        if self._pursuit.heard(version, self._held):
+            self._news.set()
 
     async def run(self, ready: asyncio.Event) -> None:
         """Until cancelled."""
@@ -77,7 +84,7 @@ class Bundles:
             await self._renew()
             if self.rules is not None:
                 ready.set()
-            await self._wait(PERIOD_S if self.rules is not None else HURRY_S)
+            await self._wait(self._pursuit.pause_s(valid=self.rules is not None))
 
     async def _wait(self, limit_s: float) -> None:
         try:
@@ -99,8 +106,14 @@ class Bundles:
             token = await self._fetch()
         except BusFailed as error:
             _log.debug("no bundle: %s", error)
+            self._pursuit.unanswered()
             return
         await self._take_over(token, store=True)
+        self._pursuit.answered(self._held)
+
+    @property
+    def _held(self) -> str | None:
+        return None if self._rules is None else self._rules.bundle.version
 
     def _refuse(self, why: str) -> None:
         self.refused += 1
@@ -111,16 +124,25 @@ class Bundles:
     async def _take_over(self, token: bytes, *, store: bool) -> None:
         try:
             bundle = verify_bundle(token, self._key, self._wall_s())
-            if self._rules is not None and bundle.iat < self._rules.bundle.iat:
-                return  # an answer that was overtaken
+            if self._overtaken(bundle):
+                return
             rules = await asyncio.to_thread(open_rules, bundle, self._region, self._rules)
         except BundleRefused as error:
             self._refuse(str(error))
             return
-        self._rules = rules
+        before, self._rules = self._held, rules
         self.taken_over += 1
+        if bundle.version != before:
+            self._changed()
         if store:
             try:
                 await asyncio.to_thread(write_private, self._path, token)
             except OSError as error:
                 _log.error("the bundle cannot be kept: %s", error)
+
+    def _overtaken(self, bundle: Bundle) -> bool:
+        """Older than what is there. What was announced may come from a clock that is behind."""
+        if self._rules is None:
+            return False
+        behind_s = SKEW_S if bundle.version == self._pursuit.announced else 0.0
+        return bundle.iat < self._rules.bundle.iat - behind_s

@@ -11,7 +11,7 @@ class Gatekeeper:
 
     def __init__(self, activity: VoiceActivity, rules: GateRules | None = None) -> None:
         self.rules = rules or GateRules()
-        self._activity = activity
+        self.activity = activity
 
     def settle(self, gates: Sequence[Gate]) -> None:
         """Lets the model hear what any of the gates asks for."""
@@ -19,19 +19,19 @@ class Gatekeeper:
         while listening:
             for part in _parts(listening):
                 streams = [gate.vad for gate in part if gate.vad is not None]
-                for gate, probabilities in zip(part, self._activity.step(streams), strict=True):
+                for gate, probabilities in zip(part, self.activity.step(streams), strict=True):
                     gate.saw(probabilities)
             listening = [gate for gate in listening if self._ready(gate)]
 
     def _hand_over(self, gate: Gate) -> bool:
         for samples in gate.take_due():
             if gate.vad is None:
-                gate.vad = self._activity.open(gate.caller_hz)
-            self._activity.accept(gate.vad, samples)
+                gate.vad = self.activity.open(gate.caller_hz)
+            self.activity.accept(gate.vad, samples)
         return self._ready(gate)
 
     def _ready(self, gate: Gate) -> bool:
-        return gate.vad is not None and self._activity.ready(gate.vad)
+        return gate.vad is not None and self.activity.ready(gate.vad)
 
 
 def _parts(gates: Sequence[Gate]) -> Iterator[Sequence[Gate]]:

@@ -14,9 +14,10 @@ from edge_node.stt.geometry import Geometry
 from edge_node.stt.network import Network, padded_size
 from edge_node.stt.onnx_state import FORMAT, SavedStream, decode_state, encode_state
 from edge_node.stt.pending import Pending
-from edge_node.stt.rows import SPARE, Row, Rows
+from edge_node.stt.rows import SPARE, Rows
 from edge_node.stt.runtime import Provider, on_device
 from edge_node.stt.snapshots import seal, unseal
+from edge_node.stt.tables import Row
 from shared.errors import ModelRefused, SnapshotRefused
 
 

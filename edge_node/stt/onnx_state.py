@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_node.stt.engine import Samples
 from edge_node.stt.features import Features
-from edge_node.stt.rows import Row
+from edge_node.stt.tables import Row
 from shared.errors import SnapshotRefused
 
 FORMAT = 2

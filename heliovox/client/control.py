@@ -64,6 +64,10 @@ class ControlPlane:
         """Every node as the centre sees it now."""
         return await self._ask("GET", "/v1/nodes", list[c.NodeView])
 
+    async def bundle(self) -> c.BundleView:
+        """What nodes should admit by now."""
+        return await self._ask("GET", "/v1/bundle", c.BundleView)
+
     async def sessions(self) -> list[c.SessionView]:
         """Sessions that the centre knows: all of them for operators, else the tenant's own."""
         return await self._ask("GET", "/v1/sessions", list[c.SessionView])

@@ -8,10 +8,13 @@ from heliovox.protocol.control import DecisionView, Loser
 REASONS = {
     # of decisions
     "nearest_allowed": "the nearest region that the policy allows",
+    "preferred": "the nearest region that the policy prefers, and not the nearest allowed one",
+    "overflow_home_loaded": "the home region is so loaded that overflow has begun",
     "overflow_home_full": "the home region is full, and the policy lets callers overflow",
     "overflow_home_unavailable": "the home region's nodes do not serve now",
     "nearer_not_allowed": "a nearer region has nodes, and the policy does not allow it",
-    "load_spread": "several are as good: chance chose, so that a burst spreads",
+    "load_spread": "several are as good: chance chose, so that a burst spreads, or the price",
+    "ramping_only": "on a node that failed lately: no other could take it",
     "no_node_allowed": "no node stands in a region that the policy allows",
     "fleet_settling": "the centre has just started, and nodes have yet to report",
     # of nodes
@@ -24,13 +27,17 @@ REASONS = {
     "conflict": "two nodes report under its name",
     "stale": "silent for more than 3 s, or did not answer when asked for a seat",
     "unwell": "says of itself that it is not well",
+    "unreachable": "does not answer where callers come in",
     "draining": "takes nobody new",
     "not_hot": "warm or cold: does not serve now",
     "full": "no further session fits",
     "excluded": "has refused this session already",
     "not_overflow": "allowed, but the policy does not overflow there",
     "too_far": "further away than the policy lets callers overflow",
+    "too_costly": "dearer than the policy lets callers overflow",
     "overflow_not_needed": "outside the home region, which has room",
+    "home_spared": "at home, where overflow has begun before all is full",
+    "ramping": "failed lately, and stood back",
     "ranked_lower": "could have taken it; another could take it better",
 }
 

@@ -63,6 +63,28 @@ class Loser(msgspec.Struct, frozen=True):
     """Part of the cost: what the chunks that wait for its device take."""
     load_ms: float | None = None
     """Part of the cost: what a fuller node costs over an empty one."""
+    history_ms: float | None = None
+    """Part of the cost: what seats not answered and sessions lost lately cost."""
+    price_ms: float | None = None
+    """What the price of its region weighs: beside the cost where the centre is conservative, else
+    part of it."""
+    held: int | None = None
+    """Sessions and seats held for tickets, of any kind."""
+    limit: int | None = None
+    """Of these at most."""
+    fits: int | None = None
+    """Sessions of the kind that still fitted."""
+    queue: int | None = None
+    """Chunks that waited for its device."""
+    share: float | None = None
+    """Less than 1 where it failed lately."""
+    stands_back: bool | None = None
+    """Whether it came after all that did not fail lately, this time."""
+    rank_class: int | None = None
+    """Lower classes come first whatever they cost: 0 and 1 are the home region and overflow, or,
+    where overflow has begun, overflow that is not loaded, home (1) and other overflow (2)."""
+    region_load: float | None = None
+    """The share of its region's seats for the kind that is taken."""
 
 
 class DecisionView(msgspec.Struct, frozen=True):
@@ -96,6 +118,35 @@ class DecisionView(msgspec.Struct, frozen=True):
     omitted: int = 0
     """Nodes left out of `ranking` and `losers`, where another control plane, or an earlier start of
     this one, made the decision among many."""
+    refusal: Literal["no_room", "not_allowed"] | None = None
+    """`no_room`: later it may be otherwise. `not_allowed`: nothing that is allowed offers this."""
+    data: str = "general"
+    """The kind of data that it carries."""
+    countries: tuple[str, ...] = ()
+    """That the caller counts as being in."""
+    rules: tuple[str, ...] = ()
+    """That made the policy what it is for this session, beside the policy itself."""
+    removed: dict[str, str] = {}
+    """Regions that are not allowed, and the clause that took each away: `health.require.hipaa`."""
+    overflow_regions: tuple[str, ...] = ()
+    """Where it may go beyond its home region."""
+    preferred_regions: tuple[str, ...] = ()
+    max_added_rtt_ms: float | None = None
+    """Of overflow, over the home region's round trip."""
+    max_added_cost_usd: float | None = None
+    """Of overflow, over the hourly cost of the home region."""
+    from_load: float = 1.0
+    """Overflow begins where so much of the home region is taken; at 1 where it is full."""
+    home_load: float | None = None
+    """So much of it was."""
+    conservative: bool = True
+    """Whether money chose only among nodes that were as good without it."""
+    cost_ms_per_usd: float = 0.0
+    """What a dollar of a node's hour weighs."""
+    draw: float = 0.0
+    """Which of the nodes that were as good was taken."""
+    ramp: float = 0.0
+    """Nodes of a lesser or equal share stood back."""
 
 
 class NodeView(msgspec.Struct, frozen=True):
@@ -103,7 +154,7 @@ class NodeView(msgspec.Struct, frozen=True):
 
     node: str
     region: str
-    state: Literal["ready", "draining", "stale", "dead", "conflict", "unwell"]
+    state: Literal["ready", "draining", "stale", "dead", "conflict", "unwell", "unreachable"]
     tier: str
     url: str
     version: str
@@ -119,6 +170,22 @@ class NodeView(msgspec.Struct, frozen=True):
     models: tuple[str, ...] = ()
     clock_skew_s: float = 0.0
     policy_version: str | None = None
+    bundle_version: str | None = None
+    """Of the bundle that it admits by; `GET /v1/bundle` says which is current."""
+    share: float = 1.0
+    """Less than 1 of a node that failed lately: it stands back for all but so many callers."""
+    history_ms: float = 0.0
+    """What seats not answered and sessions lost lately add to its cost."""
+
+
+class BundleView(msgspec.Struct, frozen=True):
+    """`GET /v1/bundle`: what nodes should admit by now. A node that reports another is behind."""
+
+    version: str
+    """Changes with policies, keys and regions in service."""
+    policy_version: str
+    in_service: tuple[str, ...]
+    """Regions that may be a caller's home."""
 
 
 class RegionView(msgspec.Struct, frozen=True):
@@ -134,6 +201,8 @@ class RegionView(msgspec.Struct, frozen=True):
     ready: int
     held: int
     fits: dict[str, int]
+    load: dict[str, float] = {}
+    """Share of the seats that is taken, by kind, as overflow sees it: it falls 0.05 late."""
 
 
 class SessionView(msgspec.Struct, frozen=True):

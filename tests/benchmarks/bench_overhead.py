@@ -1,10 +1,12 @@
-"""What the node costs on top of the recogniser: CPU over a bare loop of the same engine calls.
+"""What the node costs on top of its models: CPU over a bare loop of the same calls of them.
 
-Each round runs a node under live streams with every engine call noted, then makes the same calls,
+Each round runs a node under live streams with every call of a model noted (the recogniser's, and
+those of the voice activity model that looks after its words), then makes the same calls,
 with the same audio and in the same batches, in a bare process: at the moments at which they were
 made, as live audio has it; as fast as they go; and in ways that say where the difference between
-those two comes from (`gaps.py`). Budget: < 25 % over the loop that is paced. The node's reading
-over the loop at full speed is printed beside it, whatever it is.
+those two comes from (`gaps.py`). Budget: < 25 % over the loop that is paced. The node's readings
+over the loop at full speed, and over one that leaves voice activity out, are printed beside it,
+whatever they are.
 """
 
 import json
@@ -26,6 +28,7 @@ TRACED = (sys.executable, "-m", "tests.benchmarks.traced_node")
 
 TOLD = {
     "paced": "bare loop, calls made when they were made live",
+    "ears": "the same, the recogniser's calls alone",
     "full": "bare loop at full speed",
     "cold": "  the same, caches emptied before each batch",
     "slept": "  the same, asleep for 20 ms before each batch",
@@ -73,9 +76,10 @@ def run(rounds: int, seconds: float) -> list[Figure]:
     for streams in STREAMS:
         done = [one_round(streams, seconds, seed) for seed in range(rounds)]
         ms = 1000 / (streams * seconds)
-        over = {way: tuple(one.over(way) for one in done) for way in ("paced", "full")}
+        over = {way: tuple(one.over(way) for one in done) for way in ("paced", "ears", "full")}
         figures += [
             Figure(f"node's CPU over the bare loop, {streams} streams", "%", over["paced"], 25),
+            Figure("  the same over the recogniser's calls alone", "%", over["ears"]),
             Figure("  the same over the loop at full speed", "%", over["full"]),
             Figure("  node, a stream-second", "ms", tuple(one.node_s * ms for one in done)),
         ]

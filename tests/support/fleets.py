@@ -19,23 +19,28 @@ SPOTS = {
     "ap-south": ("in", Place(19.1, 72.9)),
     "sa-east": ("br", Place(-23.5, -46.6)),
 }
+PRICES = {"eu-central": 1.5, "eu-west": 1.0, "ap-south": 0.5, "sa-east": 2.0}
 PARIS = Place(48.85, 2.35)
 MUMBAI = Place(19.0, 72.8)
 
 
 def world(version: str = "v1", **policies: Policy) -> World:
-    """Four regions and the policies `eu-only`, `anywhere`, `at-home`, `near`."""
+    """Four regions and the policies `eu-only`, `anywhere`, `at-home`, `near`, `early`."""
     eu = ("eu",)
     named = {
         "eu-only": Policy("eu-only", eu, Overflow(eu)),
         "at-home": Policy("at-home", eu),
         "near": Policy("near", (EVERYWHERE,), Overflow((EVERYWHERE,), 30.0)),
         "anywhere": Policy("anywhere", (EVERYWHERE,), Overflow((EVERYWHERE,))),
+        "early": Policy("early", (EVERYWHERE,), Overflow((EVERYWHERE,), from_load=0.7)),
         **policies,
     }
     return World(
         version=version,
-        regions={name: Region(name, at, "UTC", law) for name, (law, at) in SPOTS.items()},
+        regions={
+            name: Region(name, at, "UTC", law, hourly_cost_usd=PRICES[name])
+            for name, (law, at) in SPOTS.items()
+        },
         zones={"eu": frozenset({"de", "ie"}), EVERYWHERE: frozenset({"de", "ie", "in", "br"})},
         policies=named,
         default_policy="eu-only",

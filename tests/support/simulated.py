@@ -13,9 +13,11 @@ from shared.capacity import CapacityReport
 from shared.exchange import Reserved
 from shared.policy import compile_policies
 from shared.regions import World
+from shared.regions.model import RankingRules
 from tests.support.fleets import report, world
 
 LIMIT = 6
+RANKINGS = (RankingRules(), RankingRules(10.0), RankingRules(10.0, conservative=False))
 
 
 class Node:
@@ -25,7 +27,7 @@ class Node:
         self.name, self.region, self._chance = name, region, chance
         self.starts = self.seq = self.held = self.reserved = 0
         self.down_until_s = 0.0
-        self.draining = False
+        self.draining = self.cut_off = False
 
     @property
     def boot(self) -> str:
@@ -109,9 +111,16 @@ class Hour:
                 node.visited()
             elif self._chance.random() < 0.02:
                 self.fleet.reported(node.report(now_s, goodbye=True), now_s + 0.5)
+            if self._chance.random() < 0.01:
+                node.cut_off = not node.cut_off
+                self.fleet.reached(node.name, now_s + 0.5, reachable=not node.cut_off)
         if self._chance.random() < 0.002:
             self._world = World(
-                f"v{int(now_s)}", self._world.regions, self._world.zones, self._world.policies
+                f"v{int(now_s)}",
+                self._world.regions,
+                self._world.zones,
+                self._world.policies,
+                ranking=self._chance.choice(RANKINGS),
             )
             self.fleet.use(self._world)
             self._policies = compile_policies(self._world)
@@ -124,8 +133,9 @@ class Hour:
         wanted = PlacementAsk(
             name, int(now_s * 1000), "recognition", chance.choice(["en", "en", "hi"]), None,
             Place(chance.uniform(-60, 60), chance.uniform(-180, 180)), chance.random(),
+            ramp=chance.random(),
         )  # fmt: skip
-        policy = self._policies.of(chance.choice(["eu-only", "anywhere", "near"]))
+        policy = self._policies.of(chance.choice(["eu-only", "anywhere", "near", "early"]))
         decision = decide(self.fleet.view(now_s), wanted, policy)
         self.recorder.decided(decision)
         attempts = Attempts(decision, now_s)

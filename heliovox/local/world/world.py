@@ -22,7 +22,7 @@ from heliovox.local.world import settings
 from heliovox.local.world.child import Child, ChildFailed, in_words
 from heliovox.local.world.leftovers import clean_up, write_down
 from heliovox.local.world.settings import PLANE, Plan
-from heliovox.protocol.control import NodeView
+from heliovox.local.world.whole import what_is_missing
 from shared.files import write_private
 from shared.regions.file import default_world_path, load_world
 from shared.regions.model import World
@@ -178,18 +178,19 @@ class LocalWorld:
         return said
 
     async def _all_seen(self, control: str) -> None:
-        """Until the control plane would place callers on every node."""
+        """Until every node takes callers, and knows that all others do."""
         plane = _plane(control, self._state("control") / "operator.key")
-        seen: list[NodeView] = []
+        missing = ["everything"]
         try:
             async with asyncio.timeout(SEEN_S):
-                while not self.nodes.keys() <= {n.node for n in seen if n.state == "ready"}:
+                while missing:
                     await asyncio.sleep(_LOOK_S)
-                    seen = await plane.nodes()
+                    missing = what_is_missing(
+                        self.plan.nodes, await plane.nodes(), await plane.bundle()
+                    )
         except TimeoutError:
-            states = ", ".join(f"{node.node} {node.state}" for node in seen) or "none"
             raise ChildFailed(
-                f"the control plane did not see every node within {SEEN_S:g} s: {states}"
+                f"the world was not whole within {SEEN_S:g} s: {', '.join(missing)}"
             ) from None
         except ClientError as error:
             raise ChildFailed(f"the control plane does not answer: {error}") from error

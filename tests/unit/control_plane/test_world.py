@@ -4,6 +4,7 @@ import pytest
 
 from control_plane.world import RegionsFile, WorldNow, read_text, regions_path
 from shared.clock import SystemClock
+from shared.regions.composing import MAX_BYTES
 from shared.regions.problems import RegionsRefused
 
 GOOD = read_text(regions_path(None))
@@ -59,3 +60,10 @@ def test_there_must_be_a_good_one_at_first(tmp_path: Path) -> None:
     path.write_text("moon: {}")
     with pytest.raises(RegionsRefused, match=r"regions\.yaml"):
         watched(path)
+
+
+def test_nothing_is_read_that_no_node_would_take(tmp_path: Path) -> None:
+    path = tmp_path / "regions.yaml"
+    path.write_text(GOOD + "#" * MAX_BYTES)
+    with pytest.raises(ValueError, match=str(MAX_BYTES)):
+        read_text(path)

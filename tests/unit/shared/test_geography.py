@@ -29,6 +29,12 @@ def test_a_round_trip_is_the_same_both_ways_and_bounded(a: Place, b: Place) -> N
     assert 4.0 <= rtt_ms(a, b) <= 4 + math.pi * 6371 / 75 + 1e-6
 
 
+def test_the_far_side_of_the_earth_is_no_further_than_that() -> None:
+    """Rounded, these two are further apart than any two points on a sphere are."""
+    far = rtt_ms(Place(29.25, -74.11), Place(-29.25, 105.89))
+    assert far == pytest.approx(4 + math.pi * 6371 / 75)
+
+
 def test_the_date_line_is_no_wall() -> None:
     assert rtt_ms(Place(0, 179.9), Place(0, -179.9)) < 5
 

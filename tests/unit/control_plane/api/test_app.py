@@ -18,6 +18,7 @@ from control_plane.tenants.keys import KeyRecord, Keyring, Role
 from control_plane.world import WorldNow, read_text, regions_path
 from heliovox.protocol.control import DecisionView, NearestView, NodeView, Placed, RegionView
 from shared.errors import NoRoom, NotFound
+from shared.exchange import Bundle
 from shared.keys import key_digest
 from shared.metrics import Metrics
 from tests.unit.control_plane.sessions.test_table import note, row
@@ -117,6 +118,7 @@ class Api:
             Centre(
                 keyring=lambda: ring,
                 world=lambda: WORLD,
+                bundle=lambda: Bundle("b-1", "p-1", "secret?", (), ("eu-central",), 0, 1),
                 fallback=lambda: None,
                 placing=self.parts,
                 fleets=self.parts,
@@ -355,6 +357,7 @@ def test_the_schema_describes_every_path(api: Api) -> None:
         "/v1/nodes/{node}/undrain",
         "/v1/decisions/{decision_id}",
         "/v1/policies",
+        "/v1/bundle",
         "/v1/usage",
     }
     names = {each["name"] for each in schema["paths"]["/v1/nearest"]["get"]["parameters"]}
@@ -369,3 +372,12 @@ def test_the_schema_describes_every_path(api: Api) -> None:
         "model",
         "limit",
     }
+
+
+def test_the_bundle_of_now_is_told_by_its_version_alone() -> None:
+    assert Api()("GET", "/v1/bundle").json() == {
+        "version": "b-1",
+        "policy_version": "p-1",
+        "in_service": ["eu-central"],
+    }
+    assert Api()("GET", "/v1/bundle", who=None).status_code == 401

@@ -6,8 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control_plane.fleet import Fleet, State
+from control_plane.fleet.atlas import Atlas
 from control_plane.fleet.columns import FORGET_S
+from heliovox.protocol.messages import Place
 from shared.capacity import KindRoom
+from shared.geography import rtt_ms
+from shared.regions.model import Region, World
 from shared.subjects import report as report_subject
 from tests.support.fleets import PARIS, any_report, fleet, report, view, world
 
@@ -370,3 +374,14 @@ def test_dead_regions_are_not_in_service() -> None:
     assert known.view(14.0).in_service == ("eu-central", "eu-west")
     assert known.view(15.1).in_service == ("eu-west",)
     assert known.view(15.1).roster.atlas.rtt_ms(PARIS).shape == (4,)
+
+
+@given(
+    st.builds(Place, st.floats(-90, 90), st.floats(-180, 180)),
+    st.lists(st.builds(Place, st.floats(-90, 90), st.floats(-180, 180)), min_size=1, max_size=9),
+)
+def test_round_trips_are_those_of_nodes_to_the_last_digit(caller: Place, at: list[Place]) -> None:
+    """Else a node and the centre could each hold the other's region for a caller's home."""
+    regions = {str(n): Region(str(n), place, "UTC", "x") for n, place in enumerate(at)}
+    row = Atlas(World("v", regions, {}, {}, "")).rtt_ms(caller)
+    assert row.tolist() == [rtt_ms(caller, place) for place in at]

@@ -21,6 +21,7 @@ from tests.support.fleets import (
     PARIS,
     any_report,
     ask,
+    fleet,
     policy,
     report,
     reports_in,
@@ -247,6 +248,13 @@ def test_a_nearer_region_that_is_not_allowed_is_named() -> None:
     seen = view(report("a"), report("b", "ap-south"))
     decision = decide(seen, ask(MUMBAI), policy("eu-only"))
     assert decision.codes == ("nearest_allowed", "nearer_not_allowed")
+
+
+def test_a_nearer_region_whose_nodes_are_dead_is_not() -> None:
+    known = fleet([report("a"), report("b", "ap-south")])
+    known.reported(report("a", seq=2), NOW_S + 9)
+    decision = decide(known.view(NOW_S + 9), ask(MUMBAI), policy("eu-only"))
+    assert decision.codes == ("nearest_allowed",)
 
 
 def test_nothing_offered_is_not_allowed_and_nothing_free_is_no_room() -> None:

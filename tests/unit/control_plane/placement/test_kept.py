@@ -8,13 +8,15 @@ from control_plane.placement import Decision, decide
 from control_plane.placement.kept import Kept
 from tests.support.fleets import ask, policy, report, view
 
+RULES = policy()
+
 
 def fleet_of(nodes: int) -> FleetView:
     return view(*(report(f"n{number}") for number in range(nodes)))
 
 
 def made(of: FleetView, name: str) -> Decision:
-    return decide(of, msgspec.structs.replace(ask(), id=name, tenant="t" * 16), policy())
+    return decide(of, msgspec.structs.replace(ask(), id=name, tenant="t" * 16), RULES)
 
 
 def test_a_decision_is_found_by_its_id_with_what_came_of_it() -> None:

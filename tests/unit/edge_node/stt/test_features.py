@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import sherpa_onnx
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from edge_node.models import embedded_folder
 from edge_node.stt.features import BINS, LEAD_SAMPLES, Fbank, fbank_options, span_samples
@@ -79,3 +80,9 @@ def test_sherpa_onnx_computes_exactly_kaldis() -> None:
     stream.accept_waveform(16000, audio)
     theirs = np.array(stream.get_frames(0, len(wanted))).reshape(-1, BINS)
     assert np.abs(theirs - wanted).max() == 0.0
+
+
+def test_numpy_keeps_to_the_devices_one_thread() -> None:
+    threadpool_limits(2, user_api="blas")
+    Fbank(3)
+    assert {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"} == {1}

@@ -7,14 +7,23 @@ from typing import Any
 import pytest
 
 from heliovox.cli.main import main
-from heliovox.protocol.control import DecisionView, Loser, NodeView, RegionView, SessionView
+from heliovox.protocol.control import (
+    BundleView,
+    DecisionView,
+    Loser,
+    NodeView,
+    RegionView,
+    SessionView,
+)
 from heliovox.protocol.messages import Place
 from tests.support.fake_control import Answer, FakeControl, fake_control
 
 NODES = [
     NodeView("eu-central-1", "eu-central", "ready", "hot", "ws://a", "0.1", 2, 4, 1,
-             {"recognition": 1, "synthesis": 7}, 12.25, 0.4),
-    NodeView("ap-south-1", "ap-south", "dead", "hot", "ws://b", "0.1", 0, 4, 0, {}, 0.0, 9.0),
+             {"recognition": 1, "synthesis": 7}, 12.25, 0.4, bundle_version="b-2"),
+    NodeView("ap-south-1", "ap-south", "dead", "hot", "ws://b", "0.1", 0, 4, 0, {}, 0.0, 9.0,
+             bundle_version="b-1"),
+    NodeView("sa-east-1", "sa-east", "unwell", "hot", "ws://c", "0.1", 0, 4, 0, {}, 0.0, 0.1),
 ]  # fmt: skip
 REGIONS = [
     RegionView("eu-central", Place(50.11, 8.68), "Europe/Berlin", "de", ("everywhere", "eu"), 1.2,
@@ -42,6 +51,7 @@ DECISION = DecisionView(
 UNKNOWN = (404, {"code": "not_found", "detail": "no such thing", "status": 404})
 ANSWERS: dict[str, Answer] = {
     "GET /v1/nodes": (200, NODES),
+    "GET /v1/bundle": (200, BundleView("b-2", "v1", ("eu-central",))),
     "GET /v1/regions": (200, REGIONS),
     "GET /v1/sessions": (200, SESSIONS),
     "GET /v1/sessions/s-1": (200, SESSIONS[0]),
@@ -78,9 +88,10 @@ def test_nodes_are_a_table(
     assert code == 0
     assert shown[0][:3] == ["NODE", "REGION", "STATE"]
     assert shown[1] == [
-        *("eu-central-1", "eu-central", "ready", "hot", "2/4", "1", "1", "12.2", "0.4", "ws://a")
+        *("eu-central-1", "eu-central", "ready", "hot", "2/4", "1", "1", "12.2", "0.4"),
+        *("current", "ws://a"),
     ]
-    assert shown[2][2] == "dead"
+    assert [(row[2], row[9]) for row in shown[2:]] == [("dead", "behind"), ("unwell", "none")]
     assert fake.asked[0].authorization == "Bearer operators"
 
 
@@ -203,5 +214,5 @@ def test_what_comes_from_afar_cannot_steer_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wild = [NodeView("n\x1b[2J", "r", "ready", "hot", "u", "v", 0, 1, 0, {}, 0, 0)]
-    ran(monkeypatch, "nodes", answers={"GET /v1/nodes": (200, wild)})
+    assert ran(monkeypatch, "nodes", answers=ANSWERS | {"GET /v1/nodes": (200, wild)})[0] == 0
     assert "\x1b" not in capsys.readouterr().out
