@@ -84,7 +84,7 @@ class Bundles:
             await self._renew()
             if self.rules is not None:
                 ready.set()
-            await self._wait(self._pursuit.pause_s(valid=self.rules is not None))
+            await self._wait(self._pursuit.pause_s(self._valid_s))
 
     async def _wait(self, limit_s: float) -> None:
         try:
@@ -110,6 +110,10 @@ class Bundles:
             return
         await self._take_over(token, store=True)
         self._pursuit.answered(self._held)
+
+    @property
+    def _valid_s(self) -> float:
+        return 0.0 if self._rules is None else self._rules.until_s - self._wall_s()
 
     @property
     def _held(self) -> str | None:

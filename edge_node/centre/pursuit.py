@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 PERIOD_S = 30.0
-"""Between two looks for a new bundle, where no news comes."""
+"""Between two looks for a new bundle, where no news comes and the one at hand lasts."""
 HURRY_S = 1.0
 """Likewise, while there is no valid one, nobody answers, or another was announced."""
 TRIES = 10
@@ -42,11 +42,12 @@ class Pursuit:
         """Nobody did."""
         self._unanswered = True
 
-    def pause_s(self, *, valid: bool) -> float:
+    def pause_s(self, valid_s: float) -> float:
         """How long to wait where no news comes.
 
         Args:
-            valid: whether the node may admit by what it has.
+            valid_s: how long the node may still admit by what it has.
         """
-        calm = valid and not self._unanswered and self.announced is None
-        return PERIOD_S if calm else HURRY_S
+        if self._unanswered or self.announced is not None:
+            return HURRY_S
+        return min(PERIOD_S, max(HURRY_S, valid_s / 2))

@@ -23,9 +23,14 @@ class Rules:
     world: World
     policies: Policies
 
+    @property
+    def until_s(self) -> float:
+        """Until when a node may admit by them; seconds since 1970."""
+        return valid_until_s(self.bundle)
+
     def valid(self, now_s: float) -> bool:
-        """Whether a node may still admit by them; seconds since 1970."""
-        return now_s <= valid_until_s(self.bundle)
+        """Whether it still may; seconds since 1970."""
+        return now_s <= self.until_s
 
     def who(self, key: str) -> KeyGrant | None:
         """Whose key it is, or None. Looks at every key, found or not."""

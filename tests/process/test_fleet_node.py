@@ -9,7 +9,9 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from websockets.exceptions import InvalidStatus
 
+from shared.bundle import SKEW_S
 from shared.clock import wall_s
 from shared.exchange import NodeAsk, PlaceAnswer
 from tests.support.fleet import FINISH, heard, opened, spoken_words
@@ -133,6 +135,29 @@ async def test_a_node_starts_with_everything_else_dark(tmp_path: Path) -> None:
             assert await node.stop() == 0
             [complaint] = node.complaints()  # its region's server never came
             assert "2 notes of sessions could not be kept" in complaint
+
+
+async def test_rules_that_run_out_let_nobody_in_until_the_centre_is_back(tmp_path: Path) -> None:
+    """Fails closed a minute before the bundle's end; whoever was let in before speaks on."""
+    async with running_fleet(tmp_path, "n-1", k=("eu-only",)) as fleet:
+        centre = fleet.centre
+        centre.life_s = SKEW_S + 4
+        async with node_process(fleet, "n-1") as node, node.call(key="k") as before:
+            assert (await opened(before))["type"] == "started"
+            centre.silent = True
+            await centre.report(lambda report: report.bundle_version is None)
+            with pytest.raises(InvalidStatus) as refused:
+                async with node.call(key="k"):
+                    pass
+            assert refused.value.response.status_code == 503
+            _, seat = await centre.reserve(node)
+            assert (seat.granted, seat.code) == (False, "centre_unreachable")
+            assert await spoken_words(before, "hello   ") == ["hello"]
+            centre.silent, centre.life_s = False, 86_400.0
+            await centre.report(lambda report: report.bundle_version is not None)
+            async with node.call(key="k") as call:
+                assert (await opened(call))["decision"] is None
+            assert node.complaints() == []
 
 
 async def test_a_relay_between_two_nodes(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from heliovox.client import Client, Limits, Refused
 from heliovox.client.control import ControlPlane
@@ -15,6 +17,7 @@ from heliovox.local.world.settings import Plan
 from heliovox.local.world.world import LocalWorld, local_world
 from heliovox.protocol.control import Placed, SessionRequest
 from heliovox.protocol.messages import Place, Start
+from tests.support.fleet import opened, spoken_words
 from tests.support.world_process import environment
 
 pytestmark = [pytest.mark.process, pytest.mark.anyio]
@@ -106,6 +109,46 @@ async def test_a_caller_who_comes_straight_to_a_node_is_sent_home(
     async with home.session(place=PARIS, policy="eu-only") as session:
         assert (session.started.region, session.redirects) == ("eu-central", ())
         assert session.started.decision is None
+    await everybody_left(world)
+
+
+async def test_a_caller_who_cannot_follow_is_relayed_home(world: LocalWorld) -> None:
+    """As a vendor's SDK comes: a key, any node's address, and no notion of redirects."""
+    url = f"{world.nodes_by_region['eu-west'].url}/v1/stream".replace("http:", "ws:")
+    async with connect(
+        url,
+        additional_headers={"Authorization": f"Bearer {world.caller_key}"},
+        subprotocols=[Subprotocol("heliovox.v1")],
+        compression=None,
+        proxy=None,
+    ) as call:
+        started = await opened(call, place={"lat": 48.85, "lon": 2.35}, policy="eu-only")
+        assert (started["type"], started["region"]) == ("started", "eu-central")
+        assert (await world.operator.decision(started["decision"])).node == started["node"]
+        assert await spoken_words(call, "hello   ") == ["hello"]
+    await everybody_left(world)
+
+
+@pytest.mark.parametrize("why", ["node_full", "node_draining"])
+async def test_a_node_at_home_that_takes_nobody_sends_them_on(
+    world: LocalWorld, client: Client, why: str
+) -> None:
+    """And serves again afterwards."""
+    node = world.nodes_by_region["eu-central"]
+    home = Client(node.url, world.caller_key, proxy=None)
+    async with AsyncExitStack() as stay:
+        if why == "node_draining":
+            await world.operator.drain(node.name)
+            stay.push_async_callback(world.operator.drain, node.name, undo=True)
+        else:
+            for _ in range(STREAMS):
+                await stay.enter_async_context(client.session(place=PARIS, policy="eu-only"))
+        async with home.session(place=PARIS, policy="eu-only") as session:
+            assert session.started.region == "eu-west"
+            assert [one.reason for one in session.redirects] == [why]
+    await everybody_left(world)
+    async with home.session(place=PARIS, policy="eu-only") as session:
+        assert (session.started.region, session.redirects) == ("eu-central", ())
     await everybody_left(world)
 
 
