@@ -105,6 +105,24 @@ class Forbidden(VoiceError):
     http_status = HTTPStatus.FORBIDDEN
 
 
+class PolicyNotInEffect(Forbidden):
+    """The policy is not in effect yet, or not any more."""
+
+    code = "policy_not_in_effect"
+
+
+class PlaceUnknown(Forbidden):
+    """The policy goes by a country of the caller that nobody knows."""
+
+    code = "place_unknown"
+
+
+class PlaceContradicted(Forbidden):
+    """The caller claims another country than his address's, and the policy wants them to agree."""
+
+    code = "place_contradicted"
+
+
 class NotAllowed(VoiceError):
     """No region that the policy allows has a node that could take the session, full or not."""
 

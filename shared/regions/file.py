@@ -1,21 +1,28 @@
 """`regions.yaml` as a World, or everything that is wrong with it."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import yaml
 
-from shared.regions import parts
 from shared.regions.composing import MAX_BYTES, compose
-from shared.regions.lint import Declared, findings
-from shared.regions.model import EVERYWHERE, Policy, Region, World
+from shared.regions.finding import Declared
+from shared.regions.lint import findings
+from shared.regions.model import EVERYWHERE, World
+from shared.regions.parts import region
+from shared.regions.policies import policy, ranking, rule, says_home_only
 from shared.regions.problems import Problem, RegionsRefused, errors
 from shared.regions.reading import Item, Reader
+from shared.regions.zones import Resolver, zone
 
-SECTIONS = ("regions", "zones", "policies", "default_policy")
+SECTIONS = ("regions", "zones", "policies", "rules", "ranking", "default_policy")
 REQUIRED = ("regions", "policies")
+NAMED = ("regions", "zones", "policies", "rules")
+"""Sections that hold parts by name."""
+T = TypeVar("T")
 
 
 class Checked(NamedTuple):
@@ -84,38 +91,38 @@ def _parts(
     read: Reader, root: yaml.Node, version: str, *, check_time_zones: bool
 ) -> tuple[World, Declared]:
     entries = read.section(Item(root, ()), SECTIONS, REQUIRED)
-    wanted = {name: _named(read, entries.get(name)) for name in SECTIONS[:3]}
+    wanted = {name: _named(read, entries.get(name)) for name in NAMED}
     regions = {
-        name: parts.region(read, item, check_time_zone=check_time_zones)
+        name: region(read, item, check_time_zone=check_time_zones)
         for name, item in wanted["regions"].items()
     }
-    zones = {name: parts.zone(read, item) for name, item in wanted["zones"].items()}
-    policies = {name: parts.policy(read, item) for name, item in wanted["policies"].items()}
-    default = read.word(entries.get("default_policy"))
-    readable = {name: region for name, region in regions.items() if region is not None}
-    world = _world(version, readable, zones, policies, default)
-    home_only = (name for name, item in wanted["policies"].items() if parts.says_home_only(item))
-    whole = None not in (*regions.values(), *zones.values()) and bool(regions)
-    named = frozenset(zones), frozenset(policies), frozenset(home_only)
-    return world, Declared(*named, whole=whole)
-
-
-def _world(
-    version: str,
-    regions: dict[str, Region],
-    zones: dict[str, frozenset[str] | None],
-    policies: dict[str, Policy | None],
-    default: str | None,
-) -> World:
-    law = {name: held for name, held in zones.items() if held is not None}
-    law[EVERYWHERE] = frozenset(region.jurisdiction for region in regions.values())
-    return World(
+    here = bool(regions) and None not in regions.values()
+    everywhere = frozenset(one.jurisdiction for one in regions.values() if one is not None)
+    written = {name: zone(read, item) for name, item in wanted["zones"].items()}
+    zones = Resolver(read, written, everywhere if here else None).all()
+    policies = {name: policy(read, item) for name, item in wanted["policies"].items()}
+    rules = {name: rule(read, item) for name, item in wanted["rules"].items()}
+    world = World(
         version,
-        MappingProxyType(regions),
-        MappingProxyType(law),
-        MappingProxyType({n: policy for n, policy in policies.items() if policy is not None}),
-        default or "default",
+        _readable(regions),
+        MappingProxyType({**_readable(zones), EVERYWHERE: everywhere}),
+        _readable(policies),
+        read.word(entries.get("default_policy")) or "default",
+        _readable(rules),
+        ranking(read, entries.get("ranking")),
     )
+    home_only = (name for name, item in wanted["policies"].items() if says_home_only(item))
+    return world, Declared(
+        frozenset(zones),
+        frozenset(policies),
+        frozenset(home_only),
+        whole=here and None not in zones.values(),
+        complete=None not in (*policies.values(), *rules.values()),
+    )
+
+
+def _readable(parts: dict[str, T | None]) -> Mapping[str, T]:
+    return MappingProxyType({name: part for name, part in parts.items() if part is not None})
 
 
 def _named(read: Reader, item: Item | None) -> dict[str, Item]:
@@ -124,7 +131,7 @@ def _named(read: Reader, item: Item | None) -> dict[str, Item]:
         return {}
     entries = read.mapping(item)
     if entries == {}:
-        read.refuse(item.path, "is empty", "name at least one, or leave zones out")
+        read.refuse(item.path, "is empty", "name at least one, or leave it out")
     return entries or {}
 
 

@@ -2,15 +2,27 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
 
+from shared.errors import Forbidden, NotAllowed, PlaceContradicted, PlaceUnknown, PolicyNotInEffect
 from shared.policy import compile_policies
+from shared.policy.reachable import MOST
 from shared.regions import Overflow, Policy, Region, Tiers
 from shared.regions.composing import MAX_BYTES
 from shared.regions.file import REQUIRED, SECTIONS, check_text, default_world_path, load_world
-from shared.regions.parts import MOST_WAIT_S, keys_of
+from shared.regions.model import CountryFrom, Keep, Kept, RankingRules, Rule, When, WhenFull
+from shared.regions.policies import (
+    EFFECTS,
+    LEAST_LOAD,
+    MOST_DAYS,
+    MOST_MS_PER_USD,
+    MOST_WAIT_S,
+)
+from shared.regions.words import keys_of
+from shared.regions.zones import KEYS, MOST_NESTED
 
 PAGE = (Path(__file__).parents[3] / "docs" / "regions.md").read_text()
 
@@ -29,6 +41,10 @@ def rows(head: str) -> dict[str, list[str]]:
         ("key of `tiers`", Tiers),
         ("key of a policy", Policy),
         ("key of `overflow`", Overflow),
+        ("key of `keep`", Keep),
+        ("key of a rule", Rule),
+        ("key of `when`", When),
+        ("key of `ranking`", RankingRules),
     ],
 )
 def test_every_key_is_on_the_page_and_every_key_on_the_page_is_one(
@@ -52,6 +68,24 @@ def test_defaults_and_limits_on_the_page_are_the_real_ones() -> None:
         f"how long `wait` waits, {MOST_WAIT_S:g} at most",
     ]
     assert f"{MAX_BYTES // 1024} KiB" in PAGE
+    assert f"{MOST:,} combinations" in PAGE
+    assert f"{MOST_NESTED} deep at most" in PAGE
+    assert rows("key of `overflow`")["from_load"][1].startswith(f"{LEAST_LOAD:g} to 1:")
+    assert f"{MOST_DAYS} at most" in rows("key of `keep`")["days"][1]
+    assert f"0 to {MOST_MS_PER_USD:g}:" in rows("key of `ranking`")["cost_ms_per_usd"][1]
+
+
+def test_every_word_that_a_key_takes_is_on_the_page() -> None:
+    assert tuple(rows("key of a zone")) == KEYS
+    assert tuple(rows("`country_from`")) == get_args(CountryFrom)
+    assert set(EFFECTS) < set(rows("key of a rule"))
+    for word in (*get_args(WhenFull), *get_args(Kept)):
+        assert f"`{word}`" in PAGE
+
+
+def test_every_code_that_the_reader_of_policies_refuses_with_is_on_the_page() -> None:
+    for kind in (PolicyNotInEffect, PlaceUnknown, PlaceContradicted, NotAllowed, Forbidden):
+        assert f"`{kind.code}`" in PAGE
 
 
 def test_the_example_is_a_world_without_a_blemish() -> None:

@@ -12,6 +12,7 @@ from heliovox.protocol.messages import Place
 from shared.regions import Overflow, Tiers
 from shared.regions.composing import MAX_BYTES
 from shared.regions.file import (
+    SECTIONS,
     Checked,
     check_file,
     check_text,
@@ -46,6 +47,16 @@ policies:
     when_full: wait
     wait_s: 5
 """
+WITH_RULES = (
+    GOOD.replace("both: [no, it]", "both: {include: [nordic, it], exclude: [fr]}")
+    + """\
+  dated: {allow: [both], overflow: {zones: [both]}, from: 2026-01-01, until: 2027-01-01T00:00:00Z}
+rules:
+  a: {when: {data: [health], languages: [en]}, forbid: [nordic], require: [x], may_refuse: true}
+  b: {when: {countries: [de]}, keep: {audio: {zones: [both], days: 3}}, from: 2026-05-01}
+ranking: {cost_ms_per_usd: 3}
+"""
+)
 
 
 def found(text: str) -> list[tuple[int, str]]:
@@ -202,6 +213,10 @@ def test_an_alias_is_refused_where_all_else_is_well() -> None:
     assert "alias" in problem.message
 
 
+def test_what_is_damaged_below_is_whole_here() -> None:
+    assert found(WITH_RULES) == []
+
+
 def test_a_policy_that_could_place_nobody_is_refused() -> None:
     text = GOOD.replace("nordic: [no]", "nordic: [se]") + "  lost: {allow: [nordic]}\n"
     assert found(text) == [(23, "policies.lost.allow")]
@@ -300,13 +315,14 @@ def test_any_text_is_a_world_or_a_list_of_problems(text: str) -> None:
 
 PIECES = ("", " ", "\n", "  ", ":", ": ", "- ", "[", "]", "{", "}", ",", "'", '"', "#", "&a ", "*a",
           "!", "!!set ", "|", ">", "%", "? ", "\t", "\0", "no", "null", "~", "-1", "1e9", ".inf",
-          "zones", "allow", "everywhere", "é", "\u202e", "\ud800", "<<: ", "---\n")  # fmt: skip
+          "zones", "allow", "everywhere", "from: ", "2026-01-01", "rules:\n",
+          "exclude", "é", "\u202e", "\ud800", "<<: ", "---\n")  # fmt: skip
 
 
 @given(st.data())
 def test_a_damaged_world_is_a_world_or_a_list_of_problems(data: st.DataObject) -> None:
     """Valid text, cut and mended with pieces that YAML cares for, a few times."""
-    text = data.draw(st.sampled_from((GOOD, SHIPPED)))
+    text = data.draw(st.sampled_from((GOOD, SHIPPED, WITH_RULES)))
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(text)))
         length = data.draw(st.integers(0, 12))
@@ -320,6 +336,8 @@ WORDS = st.sampled_from(
 NAMES = st.sampled_from([
     "place", "lat", "lon", "time_zone", "jurisdiction", "tiers", "hot", "endpoint", "allow",
     "overflow", "zones", "max_added_rtt_ms", "when_full", "wait_s", "a", "everywhere", "centre",
+    "when", "from", "until", "keep", "audio", "days", "include", "exclude", "may_refuse",
+    "languages", "countries",
 ])  # fmt: skip
 TREES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
@@ -328,7 +346,7 @@ TREES = st.recursive(
 )
 
 
-@given(st.fixed_dictionaries({}, optional=dict.fromkeys(("regions", "zones", "policies"), TREES)))
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(SECTIONS, TREES)))
 def test_any_tree_is_a_world_or_a_list_of_problems(tree: dict[str, object]) -> None:
     text = yaml.safe_dump(tree)
     sound(check_text(text, "f"), text)

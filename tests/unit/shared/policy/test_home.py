@@ -113,6 +113,31 @@ def test_of_equally_near_regions_the_smaller_name_is_home() -> None:
     assert home_region(compiled(world), here, world, ["c", "b", "a"]) == "a"
 
 
+def test_home_is_one_of_the_preferred_where_one_of_them_is_in_service() -> None:
+    places = {"near": Place(0, 0), "far": Place(0, 50), "farther": Place(0, 60)}
+    regions = {name: Region(name, at, "UTC", name[:2]) for name, at in places.items()}
+    law = {EVERYWHERE: frozenset({"ne", "fa"}), "away": frozenset({"fa"})}
+    policy = Policy("p", (EVERYWHERE,), prefer=("away",))
+    world = World("v", regions, law, {"p": policy}, "p")
+    for in_service, home in (
+        (["near", "far", "farther"], "far"),
+        (["near", "farther"], "farther"),
+        (["near"], "near"),
+        ([], None),
+    ):
+        assert home_region(compiled(world), places["near"], world, in_service) == home
+
+
+def test_what_costs_too_much_more_is_out_of_reach() -> None:
+    regions = {name: Region(name, Place(1, 1), "UTC", "de") for name in ("a", "b")}
+    overflow = Overflow((EVERYWHERE,), max_added_cost_usd=0.5)
+    policy = Policy("p", (EVERYWHERE,), overflow)
+    world = World("v", regions, {EVERYWHERE: frozenset({"de"})}, {"p": policy}, "p")
+    assert in_reach(compiled(world), "a", "b", 0.0, 0.5)
+    assert not in_reach(compiled(world), "a", "b", 0.0, 0.500001)
+    assert in_reach(compiled(world), "a", "a", 0.0, 99.0)
+
+
 def test_the_world_that_ships_places_callers_as_it_says() -> None:
     world = load_world(default_world_path())
     policies = compile_policies(world)
