@@ -164,17 +164,27 @@ _REACH = (
     Fault(
         "added round trip off by one",
         _SIEVES,
-        "rtt_ms - rtt_ms[home] > policy.max_added_rtt_ms",
-        "rtt_ms - rtt_ms[home] >= policy.max_added_rtt_ms",
+        "> policy.max_added_rtt_ms + ROUNDING",
+        "> policy.max_added_rtt_ms - ROUNDING",
     ),
     Fault(
         "added cost off by one",
         _SIEVES,
-        "cost_usd - cost_usd[home] > policy.max_added_cost_usd",
-        "cost_usd - cost_usd[home] >= policy.max_added_cost_usd",
+        "> policy.max_added_cost_usd + ROUNDING",
+        "> policy.max_added_cost_usd - ROUNDING",
     ),
-    Fault("spill off by one", _CLASSES, "load[home] >= from_load", "load[home] > from_load"),
-    Fault("spill into loaded regions", _CLASSES, "load < from_load", "load <= from_load"),
+    Fault(
+        "spill off by one",
+        _CLASSES,
+        "load[home] >= from_load - ROUNDING",
+        "load[home] >= from_load + ROUNDING",
+    ),
+    Fault(
+        "spill into loaded regions",
+        _CLASSES,
+        "load < from_load - ROUNDING",
+        "load < from_load + ROUNDING",
+    ),
     Fault("no play in loads", _LOADS, "PLAY = 0.05", "PLAY = 0.0"),
 )
 """Against the limits of home and overflow."""
