@@ -110,6 +110,7 @@ def _result(
         "placed": counts.pop("placed", 0),
         "refused": counts.pop("refused", 0),
         "overflow": counts.pop("overflow", 0),
+        "reasons": dict(sorted(tally.reasons.items())),
         "met": {name: count for name, count in counts.items() if name != "decisions"},
         "violations_by_kind": _kinds(tally),
     }

@@ -140,16 +140,35 @@ def _plain(policy: CompiledPolicy) -> dict[str, Any]:
 
 def answer_of(decision: Decision, *, explained: bool) -> dict[str, Any]:
     """A decision in plain words: as it is explained to people, or as it is itself."""
-    view = explain(decision) if explained else None
-    winner = decision.winner
+    if explained:
+        return _explained(decision)
+    winner, roster = decision.winner, decision.roster
+    codes = [_CODES[reason] for reason in decision.reasons.tolist()]
     return {
         "outcome": decision.outcome,
-        "node": view.node if view else winner and winner.node,
-        "region": view.region if view else winner and winner.region,
-        "home": view.home_region if view else decision.home,
-        "codes": view.reasons if view else decision.codes,
-        "ranking": msgspec.to_builtins(view.ranking) if view else _ranking(decision),
-        "losers": msgspec.to_builtins(view.losers) if view else _losers(decision),
+        "node": winner and winner.node,
+        "region": winner and winner.region,
+        "home": decision.home,
+        "codes": decision.codes,
+        "reasons": dict(zip(roster.names, codes, strict=True)),
+        "ranking": _ranking(decision),
+    }
+
+
+def _explained(decision: Decision) -> dict[str, Any]:
+    view = explain(decision)
+    rows = (*view.ranking, *view.losers)
+    reasons = {row.node: row.reason for row in rows}
+    if len(reasons) != len(rows) or view.omitted:
+        reasons["everybody"] = "not told of once"  # which the checker will not find to be so
+    return {
+        "outcome": decision.outcome,
+        "node": view.node,
+        "region": view.region,
+        "home": view.home_region,
+        "codes": view.reasons,
+        "reasons": reasons,
+        "ranking": msgspec.to_builtins(view.ranking),
     }
 
 
@@ -158,20 +177,10 @@ _CODES = tuple(reason.code for reason in Reason)
 
 def _ranking(decision: Decision) -> list[dict[str, Any]]:
     roster, ranked = decision.roster, decision.ranked
+    nodes, columns = ranked.nodes.tolist(), ranked.parts_ms.T.tolist()
     rows = []
-    for at, node in enumerate(ranked.nodes.tolist()):
-        parts = dict(zip(PARTS, ranked.parts_ms[:, at].tolist(), strict=True))
-        rows.append({"node": roster.names[node], "region": roster.region_of(node),
-                     "reason": _CODES[decision.reasons[node]], **parts})  # fmt: skip
+    for node, parts in zip(nodes, columns, strict=True):
+        row = dict(zip(PARTS, parts, strict=True))
+        row["node"], row["region"] = roster.names[node], roster.region_of(node)
+        rows.append(row)
     return rows
-
-
-def _losers(decision: Decision) -> list[dict[str, Any]]:
-    roster, ranked = decision.roster, set(decision.ranked.nodes.tolist())
-    rows = zip(roster.names, roster.region.tolist(), decision.reasons.tolist(), strict=True)
-    regions = roster.atlas.names
-    return [
-        {"node": name, "region": regions[region], "reason": _CODES[reason]}
-        for at, (name, region, reason) in enumerate(rows)
-        if at not in ranked
-    ]

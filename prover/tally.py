@@ -27,6 +27,8 @@ class Tally:
     """Counts that add up."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Of nodes, in all decisions."""
     violations: int = 0
     found: list[Found] = field(default_factory=list)
     cpu_s: float = 0.0
@@ -39,6 +41,7 @@ class Tally:
     def add(self, other: "Tally") -> None:
         """Adds another's."""
         self.counts.update(other.counts)
+        self.reasons.update(other.reasons)
         self.violations += other.violations
         self.found = sorted([*self.found, *other.found], key=lambda f: (f.world, f.step))
         del self.found[MOST_KEPT:]
@@ -60,5 +63,4 @@ class Tally:
             counts["overflow"] += 1
         for code in answer["codes"]:
             counts[f"code {code}"] += 1
-        for row in (*answer["ranking"], *answer["losers"]):
-            counts[f"reason {row['reason']}"] += 1
+        self.reasons.update(answer["reasons"].values())

@@ -44,7 +44,8 @@ class Checker:
         Args:
             decision: `now_s` and `at_ms`, when it was made; `policy`, by name; `facts`; `ask`; and
                 what came out: `refused`, a code, where no policy was in effect, else `effective`
-                and `answer`.
+                and `answer`: `outcome`, `node`, `region`, `home`, `codes`, the `reasons` of all
+                nodes, and the rows of its `ranking`.
         """
         self._fleet.looked(decision["now_s"])
         said = decision["facts"]
@@ -160,7 +161,7 @@ def _bear_with(found: Sifted, answer: dict[str, Any]) -> None:
     """Takes the router's word where rounding alone decides whether a region is too far."""
     if not found.doubtful:
         return
-    said = {row["node"]: row["reason"] for row in (*answer["ranking"], *answer["losers"])}
+    said = answer["reasons"]
     for one in found.seen:
         reason = found.reasons.get(one.name)
         if one.region in found.doubtful and reason in (None, "too_far"):
@@ -171,9 +172,10 @@ def _bear_with(found: Sifted, answer: dict[str, Any]) -> None:
 
 
 def _of_reasons(answer: dict[str, Any], due: dict[str, str]) -> Iterator[Violation]:
-    rows = [*answer["ranking"], *answer["losers"]]
-    said = {row["node"]: row["reason"] for row in rows}
-    if len(said) != len(rows) or said.keys() != due.keys():
+    said = answer["reasons"]
+    if said == due:
+        return
+    if said.keys() != due.keys():
         yield Violation("nodes", f"said {_shown(said)}, due {_shown(due)}")
         return
     for name, reason in said.items():

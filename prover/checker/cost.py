@@ -1,6 +1,5 @@
 """Distances and costs, from the numbers that nodes report."""
 
-from functools import lru_cache
 from math import atan2, cos, radians, sin, sqrt
 
 from prover.checker.node import Node
@@ -12,7 +11,6 @@ KM_PER_MS = 75.0
 Point = tuple[float, float, float]
 
 
-@lru_cache(100_000)
 def rtt_ms(lat: float, lon: float, region: Region) -> float:
     """The round trip to expect from a place to a region."""
     a, b = _point(lat, lon), _point(region.lat, region.lon)

@@ -96,22 +96,24 @@ class Book:
         moments = {clauses.from_ms for clauses in every} | {clauses.until_ms for clauses in every}
         self._turns = sorted(moment for moment in moments if moment is not None)
         self._known: dict[tuple[str, Facts, int], Effective | None] = {}
+        self._combined: dict[tuple[str, ...], Effective] = {}  # by policy and rules
 
     def effective(self, policy: str, facts: Facts, at_ms: int) -> Effective | None:
         """The policy of a session; None where it is not in effect then."""
         key = policy, facts, bisect_right(self._turns, at_ms)  # between two turns nothing changes
         if key not in self._known:
-            self._known[key] = derive(self._world, policy, facts, at_ms)
+            self._known[key] = self._derive(policy, facts, at_ms)
         return self._known[key]
 
-
-def derive(world: World, name: str, facts: Facts, at_ms: int) -> Effective | None:
-    """The same, without remembering."""
-    policy = world.policies[name]
-    if not policy.in_force(at_ms):
-        return None
-    rules = [r for r in world.rules if r.in_force(at_ms) and matches(r, name, facts)]
-    return combined(world, policy, rules)
+    def _derive(self, name: str, facts: Facts, at_ms: int) -> Effective | None:
+        world, policy = self._world, self._world.policies[name]
+        if not policy.in_force(at_ms):
+            return None
+        rules = [r for r in world.rules if r.in_force(at_ms) and matches(r, name, facts)]
+        key = name, *(rule.name for rule in rules)
+        if key not in self._combined:
+            self._combined[key] = combined(world, policy, rules)
+        return self._combined[key]
 
 
 def combined(world: World, policy: Clauses, rules: list[Clauses]) -> Effective:

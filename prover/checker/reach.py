@@ -11,6 +11,8 @@ from prover.checker.world import World
 Ask = dict[str, Any]
 EXACT = 1e-9
 """Numbers so near to each other count as equal."""
+MOST_PLACES = 1000
+"""Whose round trips are remembered."""
 CLOSE_MS = 1e-5
 """Round trips that two programs work out differ by less; nearer ones may go either way."""
 OF_STATE = {
@@ -47,10 +49,7 @@ class Sifted:
 def sift(world: World, fleet: Fleet, policy: Effective, ask: Ask, now_s: float) -> Sifted:
     """The sieves of docs/placement.md, one after the other."""
     lat, lon = ask["place"]["lat"], ask["place"]["lon"]
-    found = Sifted(
-        fleet.seen(ask["kind"], now_s),
-        {name: rtt_ms(lat, lon, region) for name, region in world.regions.items()},
-    )
+    found = Sifted(fleet.seen(ask["kind"], now_s), _round_trips(world, lat, lon))
     could_be_home: set[str] = set()
     for one in found.seen:
         lacks = _lacks(one, policy, ask)
@@ -63,6 +62,16 @@ def sift(world: World, fleet: Fleet, policy: Effective, ask: Ask, now_s: float) 
     if found.home is not None:
         _limit(world, found, policy)
     return found
+
+
+def _round_trips(world: World, lat: float, lon: float) -> dict[str, float]:
+    """To every region; what was worked out for the last places is remembered with the world."""
+    known = world.round_trips
+    if (lat, lon) not in known:
+        if len(known) >= MOST_PLACES:
+            known.clear()
+        known[lat, lon] = {name: rtt_ms(lat, lon, region) for name, region in world.regions.items()}
+    return known[lat, lon]
 
 
 def _lacks(one: Seen, policy: Effective, ask: Ask) -> str | None:

@@ -82,6 +82,8 @@ class World:
 
     laws: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
     """What `law` said before."""
+    round_trips: dict[tuple[float, float], dict[str, float]] = field(default_factory=dict)
+    """Milliseconds from places to regions, as worked out before."""
 
     def law(self, zones: tuple[str, ...]) -> frozenset[str]:
         """The jurisdictions of some zones."""
