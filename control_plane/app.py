@@ -21,6 +21,8 @@ from control_plane.fleet import Fleet
 from control_plane.ids import decision_ids
 from control_plane.placement.recorder import Recorder
 from control_plane.placing import Placer, Tools
+from control_plane.probes import Probes
+from control_plane.probing import Probing
 from control_plane.publishing import Publishing
 from control_plane.readings import (
     fleet_readings,
@@ -141,6 +143,8 @@ class ControlPlane:
             settle_s=settings.waiting.decide_every_ms / 1000,
         )
         self.tasks = Tasks()
+        probes = Probes(settings.probe.every_s, settings.probe.failures)
+        self.probing = Probing(clock, self.fleet, self.changes, self.tasks, probes)
         self.reserving = Reserving(bus, clock, self.fleet, self.tasks)
         self.placer = Placer(self._tools())
         self.ending = Ending(self.table, Commands(bus), self.changes.changed)
@@ -155,6 +159,7 @@ class ControlPlane:
             self.tenants,
             self.regions,
             self.feed,
+            self.probing,
             self.notes,
             self.bundles,
             self.publishing,
@@ -210,7 +215,7 @@ class ControlPlane:
     def _metrics(self) -> Metrics:
         return Metrics(
             [
-                *fleet_readings(self.feed, self.bus),
+                *fleet_readings(self.feed, self.probing, self.bus),
                 *session_readings(self.table, self.usage, self.notes),
                 *placement_readings(
                     self.placer, self.reserving, self.decisions, self.publishing, self.recording

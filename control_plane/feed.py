@@ -110,6 +110,10 @@ class Feed:
         counts = Counter(node.state for node in self.nodes())
         return {state.label: float(counts[state.label]) for state in State}
 
+    def ramping(self) -> float:
+        """How many nodes stand back because they failed lately."""
+        return float((self.fleet.view(self._clock.now_s()).share < 1.0).sum())
+
     async def drain(self, node: str, *, on: bool) -> None:
         """Tells a node to take no new sessions, or new ones again.
 

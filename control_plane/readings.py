@@ -7,6 +7,7 @@ from control_plane.bundles.service import Bundles
 from control_plane.decisions import Decisions
 from control_plane.feed import Feed
 from control_plane.placing import Placer
+from control_plane.probing import Probing
 from control_plane.publishing import Publishing
 from control_plane.recording import Recording
 from control_plane.reserving import Reserving
@@ -22,11 +23,14 @@ from shared.metrics import Reading
 PREFIX = "heliovox_control_"
 
 
-def fleet_readings(feed: Feed, bus: Bus) -> list[Reading]:
+def fleet_readings(feed: Feed, probing: Probing, bus: Bus) -> list[Reading]:
     """Nodes, their reports, and the bus that they come over."""
     return [
         _number("nodes", "Nodes by state.", feed.states, "state"),
         _count("reports", "Reports by what became of them.", lambda: feed.heard, "outcome"),
+        _number("nodes_ramping", "Nodes that failed lately.", feed.ramping),
+        _count("probes", "Probes of nodes by outcome.", lambda: probing.answers, "outcome"),
+        _number("nodes_probes_failing", "Nodes whose last probe failed.", probing.failing),
         _number("regions_in_service", "Regions with nodes.", lambda: len(feed.in_service.regions)),
         _number("bus_connected", "1 while connected.", lambda: float(bus.connected)),
         _count("bus_refused", "What the bus denied to us.", lambda: bus.refused),

@@ -41,6 +41,16 @@ class WaitingSettings(Section):
     costs a decision for each kind of waiter."""
 
 
+class ProbeSettings(Section):
+    """Whether nodes answer where callers come in, whatever they report."""
+
+    every_s: PositiveFloat = 30.0
+    """Between two probes of a node. Shorter finds out sooner, and asks every node oftener."""
+    failures: PositiveInt = 3
+    """In a row, and a node takes no sessions until one succeeds. Fewer leave a node out for a
+    single lost packet."""
+
+
 class ControlSettings(BaseSettings):
     """A control plane. HELIOVOX_CONTROL_... outranks the file, the command line both."""
 
@@ -80,6 +90,7 @@ class ControlSettings(BaseSettings):
     log_format: LogFormat = "text"
     bus: BusSettings = BusSettings()
     waiting: WaitingSettings = WaitingSettings()
+    probe: ProbeSettings = ProbeSettings()
 
     @model_validator(mode="after")
     def _bundle_outlives_ticket(self) -> Self:

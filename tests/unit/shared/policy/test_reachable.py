@@ -16,7 +16,7 @@ from shared.policy.reachable import (
 )
 from shared.policy.ties import can_meet, ties
 from shared.regions import EVERYWHERE, Policy, Region, World
-from shared.regions.model import Rule, When
+from shared.regions.model import CountryFrom, Rule, When
 from tests.support.worlds import sessions, worlds
 
 
@@ -102,6 +102,18 @@ def test_the_fewest_rules_are_named() -> None:
         Rule("c", When(tenants=frozenset({"t"})), forbid=("eu",)),
     )
     assert empty_combinations(world(*rules)) == [Empty("p0", ("a", "c"))]
+
+
+def test_a_caller_in_two_countries_meets_the_rules_for_both() -> None:
+    rules = {
+        "de": Rule("de", When(countries=frozenset({"de"})), forbid=("usa",)),
+        "us": Rule("us", When(countries=frozenset({"us"})), forbid=("eu",)),
+    }
+    modes: tuple[CountryFrom, ...] = ("both", "claim", "address", "agree")
+    for mode in modes:
+        policies = {"p": Policy("p", (EVERYWHERE,), country_from=mode)}
+        found = empty_combinations(World("v", REGIONS, LAW, policies, "p", rules))
+        assert found == ([Empty("p", ("de", "us"))] if mode == "both" else [])
 
 
 def test_what_is_meant_is_no_mistake() -> None:
