@@ -8,7 +8,7 @@ def blow(scene: Scene) -> list[Event]:
     """Something happens, to one node or to a whole region."""
     one = scene.chance.choice(scene.actors)
     there = [each for each in scene.actors if each.region == one.region]
-    hit = there if scene.chance.random() < 0.25 else [one]
+    hit = there if scene.chance.random() < 0.35 else [one]
     what = scene.chance.choices([what for what, _ in BLOWS], [often for _, often in BLOWS])[0]
     return [event for actor in hit for event in what(scene, actor)]
 
@@ -36,6 +36,12 @@ def relief(scene: Scene) -> list[Event]:
         actor.held = dict.fromkeys(actor.does, 0)
         said += [scene.said(actor.report()), _reach(scene, actor, reachable=True)]
     return said
+
+
+def epidemic(scene: Scene) -> list[Event]:
+    """Many are not well for a moment."""
+    hit = [actor for actor in scene.actors if scene.chance.random() < 0.4]
+    return [event for actor in hit for event in flicker(scene, actor)]
 
 
 def die(_: Scene, actor: Actor) -> list[Event]:
@@ -100,6 +106,16 @@ def sicken(scene: Scene, actor: Actor) -> list[Event]:
     return [scene.said(actor.report())] if _told(scene, actor) else []
 
 
+def flicker(scene: Scene, actor: Actor) -> list[Event]:
+    """It is not well for a moment."""
+    if not actor.up:
+        return []
+    actor.healthy = False
+    said = [scene.said(actor.report())]
+    actor.healthy = True
+    return [*said, scene.said(actor.report())]
+
+
 def warm(scene: Scene, actor: Actor) -> list[Event]:
     """It changes its tier."""
     actor.tier = scene.chance.choice(("hot", "hot", "warm", "cold"))
@@ -157,7 +173,7 @@ def _reach(scene: Scene, actor: Actor, *, reachable: bool) -> Event:
 
 
 BLOWS = (
-    (die, 6),
+    (die, 9),
     (return_, 10),
     (leave, 2),
     (late, 2),
@@ -165,7 +181,8 @@ BLOWS = (
     (restart, 4),
     (single, 3),
     (drain, 5),
-    (sicken, 5),
+    (sicken, 4),
+    (flicker, 7),
     (warm, 2),
     (spike, 10),
     (empty, 10),

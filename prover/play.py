@@ -6,7 +6,7 @@ from typing import Any
 
 from control_plane.placement import Decision
 from control_plane.placement.attempts import Ask, Attempts
-from prover.blows import blow, panic, relief
+from prover.blows import blow, epidemic, panic, relief
 from prover.checker import Checker, Violation
 from prover.checker.policy import countries_of
 from prover.checker.sound import faults
@@ -26,7 +26,7 @@ DECISIONS = 1000
 """In one world."""
 SCENES = 2
 """Fleets in one world, one after the other."""
-TONGUES = (*("en",) * 12, "EN", "de", "de", "de", "en-GB", "hi", "xx")
+TONGUES = (*("en",) * 12, "EN", "de", "de", "de", "en-GB", "hi", "eng")
 EXPLAINED = 0.25
 """Of decisions, how many are read as they are explained; the others as they are."""
 _DAY_ONE_MS = int(DAY_ONE.timestamp()) * 1000
@@ -87,14 +87,15 @@ class _Player:
         """Some time passes, and perhaps something happens."""
         chance, scene = self._chance, self._scene
         fate = chance.random()
-        if fate < 0.01:
-            self._hear(scene.long_time(chance.choice((150.0, 300.0, 600.0))))
+        if fate < 0.02:
+            self._hear(scene.long_time(chance.choice((150.0, 310.0, 310.0, 600.0))))
+            self._hear(epidemic(scene))
         elif fate < 0.04:
             self._hear(panic(scene))
         elif fate < 0.07:
             self._hear(relief(scene))
-        elif fate < 0.10:  # nobody asks for a while, and whoever is down stays so
-            self._hear(scene.events(chance.choice((3.0, 5.125, 8.0))))
+        elif fate < 0.12:  # nobody asks for a while, and whoever is down stays so
+            self._hear(scene.events(chance.choice((3.125, 5.25, 5.25, 8.0))))
         else:
             self._hear(scene.events(chance.choice((0.125, 0.25, 0.5, 1.0))))
         for _ in range(chance.choice((0, 0, 1, 2))):
