@@ -11,13 +11,17 @@ from litestar.params import FromPath, FromQuery, QueryParameter, SkipValidation
 from control_plane.api.callers import SECURITY, may_see, require_operator
 from control_plane.api.centre import Centred, Who
 from control_plane.orders import order_of_request
+from control_plane.placement.readers import for_caller, for_compliance
 from control_plane.tenants.keys import KeyRecord
 from heliovox.protocol.control import (
     BundleView,
+    CallerWhy,
+    ComplianceWhy,
     DecisionView,
     NearestView,
     NodeView,
     PolicyView,
+    Reader,
     RegionView,
     SessionRequest,
 )
@@ -126,8 +130,19 @@ async def undrain(node: FromPath[str], who: Who, centre: Centred) -> None:
 
 
 @get("/v1/decisions/{decision_id:str}", security=SECURITY)
-async def decision(decision_id: FromPath[str], who: Who, centre: Centred) -> DecisionView:
-    """A decision and everything it was made from; one's own, or anybody's for operators."""
+async def decision(
+    decision_id: FromPath[str],
+    who: Who,
+    centre: Centred,
+    reader: Annotated[Reader | None, QueryParameter(name="for")] = None,
+) -> CallerWhy | DecisionView | ComplianceWhy:
+    """Why a session is where it is: for its caller, for operators, or for compliance.
+
+    A caller's key reads its own decisions, as their caller; an operator's any, in any form.
+    """
+    reader = reader or ("operator" if who.operator else "caller")
+    if reader != "caller":
+        require_operator(who)
     found = await centre.explaining.decision(decision_id)
     if found is None or not may_see(who, found.tenant):
         raise NotFound(
@@ -136,7 +151,9 @@ async def decision(decision_id: FromPath[str], who: Who, centre: Centred) -> Dec
             value=decision_id,
             remedy="decisions are kept for some days; the id is in `decision` of the answer",
         )
-    return found
+    if reader == "operator":
+        return found
+    return for_caller(found) if reader == "caller" else for_compliance(found)
 
 
 @get("/v1/policies", security=SECURITY, sync_to_thread=False)

@@ -26,6 +26,7 @@ CODES = {
     "nearer_not_allowed": "a nearer region has nodes, and the policy does not allow it",
     "load_spread": "not the cheapest, but as good: chance chose, so that a burst spreads, or price",
     "ramping_only": "on a node that failed lately and stands back: no other could take it",
+    "no_seat_given": "refused: by what was known nodes could take it, and none that was asked did",
     "no_node_allowed": "refused: no node stands in a region that the policy allows",
     "fleet_settling": "refused for now: nodes may not have reported yet since the centre started",
 }

@@ -2,12 +2,20 @@
 
 import argparse
 import sys
+from typing import get_args
 
-from heliovox.cli import centre, why_text
+from heliovox.cli import centre, why_forms, why_text
 from heliovox.cli.exits import Exit
 from heliovox.client.control import ControlPlane
 from heliovox.client.errors import Refused
-from heliovox.protocol.control import DecisionView, SessionView
+from heliovox.protocol.control import (
+    CallerWhy,
+    ComplianceWhy,
+    DecisionView,
+    Reader,
+    SessionView,
+    Why,
+)
 
 _TEXT = """Explains a decision: which policy held, which nodes could have taken the session, in what
 order, and why every other one could not. ID is a decision's or a session's; `heliovox sessions`
@@ -18,34 +26,47 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Adds the command."""
     parser = commands.add_parser("why", help="why a session is where it is", description=_TEXT)
     parser.add_argument("id", metavar="ID", help="of a decision or a session")
+    parser.add_argument(
+        "--for",
+        dest="reader",
+        choices=get_args(Reader),
+        help="for whom: the caller (why here, what to do), the operator (why not another node), "
+        "compliance (which clause of which version, signed by whom); else whoever the key is of",
+    )
     centre.add_control(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the command."""
 
-    async def explain(plane: ControlPlane) -> DecisionView | SessionView:
-        return await found(plane, args.id)
+    async def explain(plane: ControlPlane) -> Why | SessionView:
+        return await found(plane, args.id, args.reader)
 
     view = centre.ask(explain, args)
-    if args.json:
-        text = centre.as_json_lines([view])
-    elif isinstance(view, DecisionView):
-        text = why_text.decision(view)
-    else:
-        text = why_text.alone(view)
-    sys.stdout.write(text)
+    sys.stdout.write(centre.as_json_lines([view]) if args.json else _text(view))
     return Exit.OK
 
 
-async def found(plane: ControlPlane, name: str) -> DecisionView | SessionView:
+def _text(view: Why | SessionView) -> str:
+    match view:
+        case DecisionView():
+            return why_text.decision(view)
+        case CallerWhy():
+            return why_forms.caller(view)
+        case ComplianceWhy():
+            return why_forms.compliance(view)
+        case SessionView():
+            return why_text.alone(view)
+
+
+async def found(plane: ControlPlane, name: str, reader: Reader | None) -> Why | SessionView:
     """The decision of that name or behind the session of that name, or the session that has none.
 
     Raises:
         Refused: neither is known.
     """
     try:
-        return await plane.decision(name)
+        return await plane.why(name, reader)
     except Refused as error:
         if error.code != "not_found":
             raise
@@ -54,4 +75,4 @@ async def found(plane: ControlPlane, name: str) -> DecisionView | SessionView:
         session = await plane.session(name)
     except Refused as error:
         raise unknown if error.code == "not_found" else error from None
-    return await plane.decision(session.decision) if session.decision else session
+    return await plane.why(session.decision, reader) if session.decision else session

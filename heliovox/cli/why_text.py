@@ -49,21 +49,45 @@ def _inputs(view: DecisionView) -> str:
         ("from", f"{place} (place by {view.place_source})"),
         ("tenant", view.tenant),
         ("policy", f"{view.policy}, version {view.policy_version}, allows {allowed}"),
-        ("home", view.home_region or "none in service"),
+        ("rules", " ".join(view.rules) or "none"),
+        ("home", _home(view)),
         ("seen by", f"{view.control_plane}, fleet view {view.view}"),
     ]
     return "".join(f"  {name:<10} {printable(what)}\n" for name, what in rows)
+
+
+def _home(view: DecisionView) -> str:
+    if view.home_region is None:
+        return "none in service"
+    if view.home_load is None:
+        return view.home_region
+    begins = "" if view.from_load >= 1.0 else f", overflow begins at {view.from_load:.0%}"
+    return f"{view.home_region}, {view.home_load:.0%} taken{begins}"
 
 
 def _ranking(view: DecisionView) -> str:
     if not view.ranking:
         return ""
     rows = [
-        [str(place), one.node, one.region, number(one.rtt_ms), number(one.cost_ms), one.reason]
+        [str(place), one.node, one.region, *map(number, _parts(one)), _of(one.held, one.limit),
+         "-" if one.region_load is None else f"{one.region_load:.0%}", one.reason]
         for place, one in enumerate(view.ranking, 1)
-    ]
-    headings = ["#", "NODE", "REGION", "RTT-MS", "COST-MS", ""]
-    return "Able, best first\n" + _indented(table(headings, rows, right="# RTT-MS COST-MS"))
+    ]  # fmt: skip
+    headings = ["#", "NODE", "REGION", *_PARTS, "HELD", "REGION-LOAD", ""]
+    right = f"# {' '.join(_PARTS)} HELD REGION-LOAD"
+    return "Able, best first (all in ms)\n" + _indented(table(headings, rows, right=right))
+
+
+_PARTS = ("RTT", "STEP", "QUEUE", "LOAD", "HISTORY", "PRICE", "COST")
+
+
+def _parts(one: Loser) -> tuple[float | None, ...]:
+    return (one.rtt_ms, one.step_ms, one.queue_ms, one.load_ms, one.history_ms, one.price_ms,
+            one.cost_ms)  # fmt: skip
+
+
+def _of(held: int | None, limit: int | None) -> str:
+    return "-" if held is None else f"{held}/{limit}"
 
 
 def _losers(view: DecisionView) -> str:

@@ -82,9 +82,20 @@ class ControlPlane:
         await self._ask("DELETE", path, Any)
 
     async def decision(self, decision_id: str) -> c.DecisionView:
-        """One decision and everything it was made from."""
-        path = f"/v1/decisions/{quote(decision_id, safe='')}"
+        """One decision and everything it was made from; for operators."""
+        path = f"/v1/decisions/{quote(decision_id, safe='')}?for=operator"
         return await self._ask("GET", path, c.DecisionView)
+
+    async def why(self, decision_id: str, reader: c.Reader | None = None) -> c.Why:
+        """Why a session is where it is.
+
+        Args:
+            decision_id: of a decision.
+            reader: for whom it is told; None for whoever the key stands for. A caller's key gets
+                the caller's form of its own decisions alone.
+        """
+        query = f"?for={reader}" if reader else ""
+        return await self._ask("GET", f"/v1/decisions/{quote(decision_id, safe='')}{query}", c.Why)
 
     async def drain(self, node: str, *, undo: bool = False) -> None:
         """Takes a node out of placement, or back into it; its live sessions go on."""

@@ -15,6 +15,7 @@ REASONS = {
     "nearer_not_allowed": "a nearer region has nodes, and the policy does not allow it",
     "load_spread": "several are as good: chance chose, so that a burst spreads, or the price",
     "ramping_only": "on a node that failed lately: no other could take it",
+    "no_seat_given": "nodes seemed to have room, and none that was asked gave a seat",
     "no_node_allowed": "no node stands in a region that the policy allows",
     "fleet_settling": "the centre has just started, and nodes have yet to report",
     # of nodes

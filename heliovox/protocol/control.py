@@ -87,8 +87,12 @@ class Loser(msgspec.Struct, frozen=True):
     """The share of its region's seats for the kind that is taken."""
 
 
-class DecisionView(msgspec.Struct, frozen=True):
-    """`GET /v1/decisions/{id}`: a decision and everything it was made from."""
+Reader = Literal["caller", "operator", "compliance"]
+"""For whom a decision is told."""
+
+
+class DecisionView(msgspec.Struct, frozen=True, tag_field="reader", tag="operator"):
+    """`GET /v1/decisions/{id}?for=operator`: a decision and everything it was made from."""
 
     id: str
     at_ms: int
@@ -128,6 +132,9 @@ class DecisionView(msgspec.Struct, frozen=True):
     """That made the policy what it is for this session, beside the policy itself."""
     removed: dict[str, str] = {}
     """Regions that are not allowed, and the clause that took each away: `health.require.hipaa`."""
+    signed_by: str = ""
+    """The key that these policies went out to nodes under: the first 12 hex digits of the SHA-256
+    of its public half (DER)."""
     overflow_regions: tuple[str, ...] = ()
     """Where it may go beyond its home region."""
     preferred_regions: tuple[str, ...] = ()
@@ -147,6 +154,89 @@ class DecisionView(msgspec.Struct, frozen=True):
     """Which of the nodes that were as good was taken."""
     ramp: float = 0.0
     """Nodes of a lesser or equal share stood back."""
+
+
+Advice = Literal["connect", "try_again", "ask_for_what_is_offered", "use_another_policy"]
+"""What a caller does best: use the seat; ask again later; ask for another kind, language or model;
+or, where the policy leaves nothing, use another one."""
+
+
+class CallerWhy(msgspec.Struct, frozen=True, tag_field="reader", tag="caller"):
+    """`?for=caller`: why here, or why refused, and what to do."""
+
+    id: str
+    at_ms: int
+    outcome: Literal["placed", "refused"]
+    """Placed is who has a seat."""
+    reasons: tuple[str, ...]
+    """Stable codes, as of the decision; `no_seat_given` where no node that was asked gave one."""
+    advice: Advice
+    kind: str
+    language: str
+    model: str | None
+    policy: str
+    policy_version: str
+    allowed_regions: tuple[str, ...]
+    home_region: str | None
+    node: str | None
+    region: str | None
+    rtt_ms: float | None
+    """The round trip to expect."""
+    session: str | None
+
+
+class AllowedRegion(msgspec.Struct, frozen=True):
+    """A region where the session may be."""
+
+    region: str
+    clause: str
+    """That allows it, and that nothing took away: `eu-only.allow`."""
+    home: bool
+    overflow: bool
+    """Whether it may be there with its home elsewhere."""
+    preferred: bool
+
+
+class RemovedRegion(msgspec.Struct, frozen=True):
+    """A region where the session may not be."""
+
+    region: str
+    clause: str
+    """The first that took it away: `eu-only.allow`, `minors.forbid`, `health.require.hipaa`."""
+
+
+class ComplianceWhy(msgspec.Struct, frozen=True, tag_field="reader", tag="compliance"):
+    """`?for=compliance`: which clauses of which version held, signed by whom, for which facts."""
+
+    id: str
+    at_ms: int
+    """The moment that decided which rules were in force."""
+    control_plane: str
+    tenant: str
+    data: str
+    language: str
+    countries: tuple[str, ...]
+    place: Place | None
+    place_source: str
+    policy: str
+    policy_version: str
+    """Of everything that the regions file said: the first 12 hex digits of its SHA-256."""
+    rules: tuple[str, ...]
+    """That were about the session and in force."""
+    signed_by: str
+    """As in DecisionView."""
+    allowed: tuple[AllowedRegion, ...]
+    removed: tuple[RemovedRegion, ...]
+    home_region: str | None
+    outcome: Literal["placed", "refused"]
+    region: str | None
+    within_policy: bool
+    """Whether the session is nowhere but where it may be."""
+    session: str | None
+
+
+Why = CallerWhy | DecisionView | ComplianceWhy
+"""`GET /v1/decisions/{id}`: `reader` says which."""
 
 
 class NodeView(msgspec.Struct, frozen=True):

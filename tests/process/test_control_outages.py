@@ -180,7 +180,7 @@ def test_two_control_planes_side_by_side(tmp_path: Path) -> None:
                 return (await asker.ask("GET", path)).status_code == 200
 
             await until(known)
-        view = (await two.ask("GET", f"/v1/decisions/{said[0]['decision']}")).json()
+        view = await two.why(said[0]["decision"])
         assert (view["control_plane"], view["id"]) == ("p-1", said[0]["decision"])
 
         one.process.kill()

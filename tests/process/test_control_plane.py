@@ -87,7 +87,7 @@ def test_a_caller_is_placed_and_the_ticket_is_good_for_the_node(stage: Stage) ->
             )
             assert ticket.session == placed["session"] == near.asked[0].session
             assert far.asked == []
-            why = (await plane.ask("GET", f"/v1/decisions/{placed['decision']}")).json()
+            why = await plane.why(placed["decision"])
             assert why["attempts"] == ["c-1: granted"]
 
             async def ready() -> bool:
@@ -107,7 +107,7 @@ def test_full_everywhere_is_a_refusal_and_never_a_place_outside(stage: Stage) ->
             assert answers[1].json()["overflow"]
             refused = answers[2].json()
             assert (refused["code"], refused["retryable"]) == ("no_room", True)
-            why = (await plane.ask("GET", f"/v1/decisions/{refused['decision']}")).json()
+            why = await plane.why(refused["decision"])
             assert {row["node"]: row["reason"] for row in why["losers"]} == {
                 "c-1": "full",
                 "w-1": "full",
@@ -130,7 +130,7 @@ def test_a_silent_node_costs_a_caller_half_a_second_and_no_seat(stage: Stage) ->
             near.deaf = True
             placed = (await plane.place()).json()
             assert placed["node"] == "w-1"
-            why = (await plane.ask("GET", f"/v1/decisions/{placed['decision']}")).json()
+            why = await plane.why(placed["decision"])
             assert why["attempts"] == ["c-1: silent", "w-1: granted"]
 
             async def released() -> bool:

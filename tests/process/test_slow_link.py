@@ -44,7 +44,7 @@ async def test_a_slow_link_costs_time_and_no_caller(tmp_path: Path) -> None:
             link.delay_s = 0.6  # there and back is beyond what an answer may take
             late = (await plane.place()).json()
             assert late["node"] == "w-1"
-            why = (await plane.ask("GET", f"/v1/decisions/{late['decision']}")).json()
+            why = await plane.why(late["decision"])
             assert why["attempts"] == ["c-1: silent", "w-1: granted"]
 
             async def released() -> bool:

@@ -61,6 +61,11 @@ class Plane:
     async def place(self, **more: Any) -> httpx.Response:
         return await self.ask("POST", "/v1/sessions", PARIS | more)
 
+    async def why(self, decision: str) -> Any:
+        """A decision as operators read it."""
+        path = f"/v1/decisions/{decision}"
+        return (await self.ask("GET", path, key=self.key("operator"))).json()
+
     async def metric(self, name: str, label: str = "") -> float:
         """The sum of a metric over the labels that hold `label`."""
         text = (await self.ask("GET", "/metrics")).text

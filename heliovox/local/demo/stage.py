@@ -62,7 +62,7 @@ class Stage:
 
     async def why(self, decision: str) -> DecisionView:
         """A decision with everything it was made from."""
-        return await self.caller.decision(decision)
+        return await self.operator.decision(decision)
 
     async def told(self, decision: str | None) -> str:
         """The short form of it, for a person."""

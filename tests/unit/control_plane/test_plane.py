@@ -121,7 +121,8 @@ def test_a_caller_is_placed_on_the_nearest_node_that_may(tmp_path: Path) -> None
         )
         assert (ticket.session, ticket.reservation) == (said["session"], wanted.reservation)
         assert (ticket.decision, ticket.relay) == (said["decision"], False)
-        why = (await plane("GET", f"/v1/decisions/{said['decision']}")).json()
+        path = f"/v1/decisions/{said['decision']}"
+        why = (await plane("GET", path, key="operator")).json()
         assert (why["node"], why["attempts"]) == ("c-1", ["c-1: granted"])
         seen = (await plane("GET", f"/v1/sessions/{said['session']}")).json()
         assert (seen["state"], seen["tenant"]) == ("reserved", "caller")
@@ -155,7 +156,8 @@ def test_nobody_is_placed_where_the_policy_does_not_allow_it(tmp_path: Path) -> 
         assert [answer.status_code for answer in answers] == [201, 503, 503]
         refused = answers[-1].json()
         assert refused["code"] == "no_room"
-        why = (await plane("GET", f"/v1/decisions/{refused['decision']}")).json()
+        path = f"/v1/decisions/{refused['decision']}"
+        why = (await plane("GET", path, key="operator")).json()
         assert why["outcome"] == "refused"
         assert {row["node"]: row["reason"] for row in why["losers"]} == {
             "c-1": "full",
@@ -330,7 +332,7 @@ def test_two_planes_see_each_others_decisions_and_sessions(tmp_path: Path) -> No
                 return (await two("GET", path)).status_code == 200
 
             await two.until_it(known)
-            why = (await two("GET", path)).json()
+            why = (await two("GET", path, key="operator")).json()
             assert (why["control_plane"], why["node"]) == ("p-1", "c-1")
 
     asyncio.run(go())

@@ -6,12 +6,12 @@ from pathlib import Path
 from control_plane.api.app import make_app
 from control_plane.app import ControlPlane
 from control_plane.decisions import MOST_ROWS
-from control_plane.settings import BusSettings, ControlSettings, WaitingSettings
+from control_plane.settings import BusSettings, ControlSettings, ProbeSettings, WaitingSettings
 from control_plane.tenants.changes import MOST_KEYS
 from shared.bus.memory import MemoryBus
 
 PAGE = (Path(__file__).parents[3] / "docs" / "control.md").read_text()
-SECTIONS = {"bus": BusSettings, "waiting": WaitingSettings}
+SECTIONS = {"bus": BusSettings, "probe": ProbeSettings, "waiting": WaitingSettings}
 
 
 def table(heading: str) -> list[list[str]]:

@@ -60,6 +60,7 @@ DECIDED = DecisionView(
     reasons=("nearest_allowed",),
     ranking=(),
     losers=(),
+    session="s-1",
 )
 
 
@@ -303,6 +304,14 @@ def test_a_reserved_session_can_be_given_back(api: Api) -> None:
 def test_a_decision_is_its_tenants_and_operators(api: Api) -> None:
     path = f"/v1/decisions/{DECIDED.id}"
     assert api("GET", path).json()["reasons"] == ["nearest_allowed"]
+    assert api("GET", path).json()["reader"] == "caller"
+    assert api("GET", path, who="op").json()["reader"] == "operator"
+    for reader in ("caller", "operator", "compliance"):
+        asked = f"{path}?for={reader}"
+        assert api("GET", asked, who="op").json()["reader"] == reader
+        assert api("GET", asked).status_code == (200 if reader == "caller" else 403)
+        assert api("GET", asked, who="bob").status_code == (404 if reader == "caller" else 403)
+    assert api("GET", f"{path}?for=nobody", who="op").status_code == 400
     assert api("GET", path, who="op").status_code == 200
     assert api("GET", path, who="bob").status_code == 404
     assert api("GET", "/v1/decisions/other").status_code == 404

@@ -8,11 +8,15 @@ import pytest
 
 from heliovox.cli.main import main
 from heliovox.protocol.control import (
+    AllowedRegion,
     BundleView,
+    CallerWhy,
+    ComplianceWhy,
     DecisionView,
     Loser,
     NodeView,
     RegionView,
+    RemovedRegion,
     SessionView,
 )
 from heliovox.protocol.messages import Place
@@ -159,6 +163,42 @@ def test_why_says_that_a_node_decided_by_itself(
 def test_why_in_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert ran(monkeypatch, "why", "c-1", "--json")[0] == 0
     assert json.loads(capsys.readouterr().out)["losers"][0]["reason"] == "full"
+
+
+def test_why_for_the_caller_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    form = CallerWhy(
+        id="c-1", at_ms=0, outcome="refused", reasons=("full",), advice="try_again",
+        kind="recognition", language="en", model=None, policy="eu-only", policy_version="v1",
+        allowed_regions=("eu-central",), home_region="eu-central", node=None, region=None,
+        rtt_ms=None, session=None,
+    )  # fmt: skip
+    answers: dict[str, Answer] = {"GET /v1/decisions/c-1": (200, form)}
+    code, fake = ran(monkeypatch, "why", "c-1", "--for", "caller", answers=answers)
+    assert (code, fake.asked[0].path) == (0, "/v1/decisions/c-1?for=caller")
+    text = capsys.readouterr().out
+    assert text.startswith("Refused\n  full: no further session fits")
+    assert "try again later" in text
+
+
+def test_why_for_compliance_names_clauses_and_signature(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    form = ComplianceWhy(
+        id="c-1", at_ms=0, control_plane="p", tenant="t", data="health", language="en",
+        countries=("fr",), place=None, place_source="given", policy="eu-only", policy_version="v1",
+        rules=("minors",), signed_by="abc123",
+        allowed=(AllowedRegion("eu-central", "eu-only.allow", True, False, False),),
+        removed=(RemovedRegion("sa-east", "minors.forbid"),), home_region="eu-central",
+        outcome="placed", region="eu-central", within_policy=True, session="s",
+    )  # fmt: skip
+    answers: dict[str, Answer] = {"GET /v1/decisions/c-1": (200, form)}
+    assert ran(monkeypatch, "why", "c-1", "--for", "compliance", answers=answers)[0] == 0
+    text = capsys.readouterr().out
+    assert text.startswith("In eu-central: within the policy")
+    for said in ("eu-only.allow (home)", "minors.forbid", "abc123", "health", "fr"):
+        assert said in text
 
 
 def test_what_nobody_knows_is_refused(

@@ -328,4 +328,4 @@ async def test_the_nearest_nodes_can_be_asked_for() -> None:
 async def test_names_in_paths_are_quoted() -> None:
     with fake_control({}) as fake, pytest.raises(Refused):
         await ControlPlane(fake.url, "k", proxy=None).decision("../a b?c")
-    assert fake.asked[0].path == "/v1/decisions/..%2Fa%20b%3Fc"
+    assert fake.asked[0].path == "/v1/decisions/..%2Fa%20b%3Fc?for=operator"
