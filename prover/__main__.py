@@ -48,7 +48,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m prover", description=__doc__)
-    parser.add_argument("--decisions", type=int, default=100_000, help="to check (%(default)s)")
+    parser.add_argument("--decisions", type=int, default=60_000, help="to check (%(default)s)")
     parser.add_argument("--seed", default="1", help="of all that is drawn (%(default)s)")
     parser.add_argument(
         "--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes (%(default)s)"

@@ -5,7 +5,7 @@ from typing import Any
 
 from prover.checker import codes
 from prover.checker.fleet import Fleet
-from prover.checker.order import Ranked, rank, spills, winners
+from prover.checker.order import Ranked, alike, rank, spills, winners
 from prover.checker.policy import NOT_IN_EFFECT, Book, Effective, Facts
 from prover.checker.reach import CLOSE_MS, Sifted, sift
 from prover.checker.violation import Violation
@@ -132,14 +132,10 @@ class Checker:
             return
         winner = by_name[node]
         assert found.home is not None
-        expected = codes.of_placed(
-            found,
-            ranked,
-            winner,
-            policy.allowed,
-            spilling=spills(self._fleet, policy, found.home, ask["kind"]),
-            first=due[node],
-        )
+        spilling = spills(self._fleet, policy, found.home, ask["kind"])
+        expected = codes.of_placed(found, ranked, winner, policy.allowed, spilling=spilling)
+        if due[node] == {False} or (due[node] != {True} and "load_spread" in answer["codes"]):
+            expected.add("load_spread")
         if answer["outcome"] != "placed" or answer["region"] != winner.seen.region:
             yield Violation("outcome", f"{answer['outcome']} in {answer['region']}")
         if set(answer["codes"]) != expected:
@@ -206,7 +202,7 @@ def _of_ranking(
 def _in_order(before: Ranked, after: Ranked) -> bool:
     if before.place != after.place:
         return before.place < after.place
-    if 0.0 < abs(before.risk_ms - after.risk_ms) < CLOSE_MS:
+    if abs(before.risk_ms - after.risk_ms) < CLOSE_MS and not alike(before, after):
         return True
     return before.key <= after.key
 

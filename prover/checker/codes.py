@@ -37,9 +37,8 @@ def of_placed(
     allowed: frozenset[str],
     *,
     spilling: bool,
-    first: bool,
 ) -> set[str]:
-    """Why the winner won.
+    """Why the winner won, but for `load_spread`.
 
     Args:
         found: the fleet as the ask saw it.
@@ -47,7 +46,6 @@ def of_placed(
         winner: one of them.
         allowed: the regions that the policy allows.
         spilling: whether the home region is so full that sessions go elsewhere.
-        first: whether the winner is the first in the order.
     """
     preferred = found.home != found.nearest
     if winner.seen.region == found.home:
@@ -60,8 +58,6 @@ def of_placed(
         codes.add("nearer_not_allowed")
     if winner.stands_back:
         codes.add("ramping_only")
-    if not first:
-        codes.add("load_spread")
     return codes
 
 

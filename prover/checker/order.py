@@ -1,7 +1,7 @@
 """In which order the able nodes come, and who may win."""
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import product, zip_longest
 from typing import Any
 
 from prover.checker.cost import parts_ms
@@ -86,32 +86,55 @@ def _group(
     return 0 if fleet.load(region, kind) < policy.from_load - EXACT else 2
 
 
-def winners(ranked: list[Ranked], draw: float) -> dict[str, bool]:
-    """Who may win, and whether that one is the first of its group; several only in doubt.
+def winners(ranked: list[Ranked], draw: float) -> dict[str, set[bool]]:
+    """Who may win, and whether as the first of its group; several only where rounding decides.
 
-    Two are drawn from those that are as good as the best; the one with the smaller total wins.
+    Two are drawn from those that are as good as the best; the one with the smaller total wins, the
+    first that was drawn where they are equal.
     """
     best = ranked[0]
     peers = [each for each in ranked if each.place == best.place]
     limit_ms = best.risk_ms + AS_GOOD_MS
     surely = sum(each.risk_ms <= limit_ms - CLOSE_MS for each in peers)
     maybe = sum(each.risk_ms <= limit_ms + CLOSE_MS for each in peers)
-    found: dict[str, bool] = {}
+    at = _who_may_stand(peers[:maybe])
+    found: dict[str, set[bool]] = {}
     for count in range(max(surely, 1), maybe + 1):
-        at = _of_two(peers, count, draw)
-        found[peers[at].name] = at == 0
-    if _close(peers[:maybe]):  # another program may have them in another order
-        found |= {each.name: each is peers[0] for each in peers[:maybe] if each.name not in found}
+        first = int(draw * count)
+        second = int((draw * count - first) * count)
+        for one, other in product(at[first], at[second]):
+            if (one is other) == (first == second):
+                for winner, place in _of_two((one, first), (other, second)):
+                    found.setdefault(winner.name, set()).add(place == 0)
     return found
 
 
-def _of_two(peers: list[Ranked], count: int, draw: float) -> int:
-    first = int(draw * count)
-    second = int((draw * count - first) * count)
-    return second if peers[second].total_ms < peers[first].total_ms else first
+Drawn = tuple[Ranked, int]
 
 
-def _close(peers: list[Ranked]) -> bool:
-    """Whether costs differ by so little that rounding may have put them the other way around."""
-    risks, totals = [each.risk_ms for each in peers], sorted(each.total_ms for each in peers)
-    return any(0.0 < b - a < CLOSE_MS for column in (risks, totals) for a, b in pairwise(column))
+def _of_two(one: Drawn, other: Drawn) -> list[Drawn]:
+    less_ms = one[0].total_ms - other[0].total_ms
+    if abs(less_ms) < CLOSE_MS and not alike(one[0], other[0]):
+        return [one, other]
+    return [other if less_ms > 0.0 else one]
+
+
+def alike(one: Ranked, other: Ranked) -> bool:
+    """Whether both cost the same by the same parts, so that no rounding parts them."""
+    return one.parts == other.parts and one.price_ms == other.price_ms
+
+
+def _who_may_stand(peers: list[Ranked]) -> list[list[Ranked]]:
+    """For each place in the order, who may stand there.
+
+    Where costs are equal by other parts, two programs may round them to different orders.
+    """
+    at: list[list[Ranked]] = []
+    run: list[Ranked] = []
+    for each, after in zip_longest(peers, peers[1:]):
+        run.append(each)
+        if after is None or after.risk_ms - each.risk_ms >= CLOSE_MS:
+            same = all(alike(run[0], other) for other in run)
+            at += [[one] for one in run] if same else [run] * len(run)
+            run = []
+    return at
