@@ -36,7 +36,7 @@ from control_plane.sessions.service import Notes
 from control_plane.sessions.table import SessionTable
 from control_plane.sessions.usage import Usage
 from control_plane.settings import ControlSettings
-from control_plane.signing import signing_key
+from control_plane.signing import fingerprint, signing_key
 from control_plane.stopping import Signals
 from control_plane.streams import Streams
 from control_plane.tenants.changes import KEYS
@@ -134,7 +134,9 @@ class ControlPlane:
             bus, clock, regions=lambda: self.regions.now.regions, heard_s=lambda: self.feed.heard_s
         )
         self.notes = Notes(bus, clock, self.table, self.usage)
-        self.decisions = Decisions(bus, settings.plane_id, settings.max_decisions)
+        self.decisions = Decisions(
+            bus, settings.plane_id, settings.max_decisions, fingerprint(self.key)
+        )
         self.publishing = Publishing(bus, clock, self.decisions, settings.plane_id)
         self.waiting = Waiting(
             self.changes,
@@ -200,6 +202,7 @@ class ControlPlane:
             bus=self.bus,
             clock=self.clock,
             fleet=self.fleet,
+            policies=lambda: self.regions.now.policies,
             reserving=self.reserving,
             waiting=self.waiting,
             decisions=self.decisions,

@@ -10,6 +10,7 @@ from control_plane.orders import Order, order_of_node
 from control_plane.world import WorldNow
 from heliovox.protocol.control import Placed
 from shared.bus import Bus
+from shared.clock import wall_ms
 from shared.errors import InvalidMessage, VoiceError
 from shared.exchange import NodeAsk, PlaceAnswer
 from shared.subjects import ASKS
@@ -65,7 +66,7 @@ class Asks:
         if ask.give_back is not None:
             await self._give_back(ask.give_back)
             return PlaceAnswer(placed=False)
-        placed = await self._place(order_of_node(ask, region, self._world()))
+        placed = await self._place(order_of_node(ask, region, self._world(), wall_ms()))
         self.answered += 1
         return PlaceAnswer(
             placed=True,

@@ -6,7 +6,7 @@ import msgspec
 
 from control_plane.ids import plane_of
 from control_plane.placement import Decision, explain
-from control_plane.placement.kept import Kept
+from control_plane.placement.kept import Kept, Made
 from control_plane.streams import DECISIONS
 from heliovox.protocol.control import DecisionView
 from shared.bus import Bus
@@ -24,10 +24,12 @@ class Decisions:
     Args:
         plane: this control plane.
         most: remembered.
+        signed_by: the fingerprint of its signing key.
     """
 
-    def __init__(self, bus: Bus, plane: str, most: int) -> None:
+    def __init__(self, bus: Bus, plane: str, most: int, signed_by: str = "") -> None:
         self._bus, self._plane, self._kept = bus, plane, Kept(most)
+        self._signed_by = signed_by
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -40,7 +42,7 @@ class Decisions:
         """Everything about one; None where it is not known any more. Raises BusFailed."""
         made = self._kept.of(decision_id)
         if made is not None:
-            return explain(made.decision, self._plane, made.attempts, made.session)
+            return self._explained(made)
         plane = plane_of(decision_id)
         try:
             subject = None if plane is None else decision_subject(plane, decision_id)
@@ -56,7 +58,12 @@ class Decisions:
         made = self._kept.of(decision_id)
         if made is None:
             return None
-        return explain(made.decision, self._plane, made.attempts, made.session, MOST_ROWS)
+        return self._explained(made, MOST_ROWS)
+
+    def _explained(self, made: Made, most: int | None = None) -> DecisionView:
+        return explain(
+            made.decision, self._plane, made.attempts, made.session, most, self._signed_by
+        )
 
 
 def _decoded(data: bytes) -> DecisionView | None:

@@ -8,9 +8,9 @@ from heliovox.protocol.control import SessionRequest
 from heliovox.protocol.messages import KINDS, Place
 from shared.errors import Forbidden, InvalidMessage, Unsupported
 from shared.exchange import NodeAsk
-from shared.geography import Located, locate
+from shared.geography import Located, country_of, country_place, locate
 from shared.places import check_place
-from shared.policy import CompiledPolicy
+from shared.policy import CompiledPolicy, Facts, kind_of_data
 
 LONGEST_NAME = 64
 """Of a language or a model."""
@@ -24,7 +24,8 @@ class Order:
     language: str
     model: str | None
     policy: CompiledPolicy
-    tenant: str
+    """As it was when the order came, with the rules that were about it then."""
+    facts: Facts
     at: Located
     may_wait: bool = False
     """Whether who asks waits as long as the policy says."""
@@ -38,6 +39,7 @@ def order_of_request(
     world: WorldNow,
     own_address: str | None,
     fallback: Place | None,
+    at_ms: int,
 ) -> Order:
     """A caller's order.
 
@@ -47,29 +49,37 @@ def order_of_request(
         world: of now.
         own_address: that the request came from.
         fallback: where a caller is taken to be who cannot be found.
+        at_ms: now, in milliseconds since 1970: which rules are in force.
 
     Raises:
         InvalidMessage, Unsupported, Forbidden: each names field, value and remedy.
     """
     name = who.policy(asked.policy, world.world.default_policy)
+    address = asked.address or own_address
+    by_address = None if address is None else country_of(address)
+    language = _name("language", asked.language)
+    countries = world.policies.countries(name, asked.country, by_address)
+    facts = Facts(who.tenant, kind_of_data(asked.data), language, countries)
     return Order(
         kind=_kind(asked.kind),
-        language=_name("language", asked.language),
+        language=language,
         model=None if asked.model is None else _name("model", asked.model),
-        policy=world.policies.of(name),
-        tenant=who.tenant,
-        at=locate(asked.place, asked.country, asked.address or own_address, fallback),
+        policy=world.policies.effective(name, facts, at_ms),
+        facts=facts,
+        at=locate(asked.place, asked.country, address, fallback),
         may_wait=True,
     )
 
 
-def order_of_node(ask: NodeAsk, region: str, world: WorldNow) -> Order:
+def order_of_node(ask: NodeAsk, region: str, world: WorldNow, at_ms: int) -> Order:
     """A node's order for a caller who came straight to it; it has checked his key.
 
     Raises:
         InvalidMessage, Unsupported, Forbidden: of these the node tells the caller.
     """
-    policy = world.policies.of(ask.policy)
+    language, tenant = _name("language", ask.language), _name("tenant", ask.tenant)
+    facts = Facts(tenant, kind_of_data(ask.data), language, _countries(ask.countries))
+    policy = world.policies.effective(ask.policy, facts, at_ms)
     if region not in world.world.regions:
         raise InvalidMessage("no such region", field="region", value=region)
     if ask.relay and region not in policy.allowed:
@@ -82,13 +92,19 @@ def order_of_node(ask: NodeAsk, region: str, world: WorldNow) -> Order:
     at = Located(world.world.regions[region].place, "node")
     return Order(
         kind=_kind(ask.kind),
-        language=_name("language", ask.language),
+        language=language,
         model=None if ask.model is None else _name("model", ask.model),
         policy=policy,
-        tenant=_name("tenant", ask.tenant),
+        facts=facts,
         at=at if ask.place is None else Located(check_place(ask.place), ask.place_source),
         relayed_by=region if ask.relay else None,
     )
+
+
+def _countries(said: tuple[str, ...]) -> frozenset[str]:
+    for country in said:
+        _ = country_place(country)  # raises for one that is none
+    return frozenset(country.lower() for country in said)
 
 
 def _kind(kind: str) -> str:

@@ -19,10 +19,11 @@ from control_plane.sessions.table import Row, SessionTable
 from control_plane.waiting import Waiting
 from heliovox.protocol.control import NearestView, Placed
 from shared.bus import Bus
-from shared.clock import Clock, wall_s
+from shared.clock import Clock, wall_ms, wall_s
 from shared.errors import NoRoom, VoiceError
 from shared.exchange import Reserve
 from shared.places import coarse
+from shared.policy import Policies
 from shared.ticket import Ticket, sign_ticket
 
 
@@ -33,6 +34,8 @@ class Tools:
     bus: Bus
     clock: Clock
     fleet: Fleet
+    policies: Callable[[], Policies]
+    """Of now."""
     reserving: Reserving
     waiting: Waiting
     decisions: Decisions
@@ -88,7 +91,7 @@ class Placer:
         tools = self._tools
         decision = self._decide(order, tools.new_decision_id())
         tools.recorder.decided(decision)
-        wanted = self._wanted(order)
+        wanted = self._wanted(order, decision)
         attempts = await tools.reserving.seat(decision, wanted)
         step = attempts.step
         session = wanted.session if isinstance(step, Seated) else None
@@ -111,32 +114,38 @@ class Placer:
         ]
 
     def _decide(self, order: Order, decision_id: str) -> Decision:
-        tools = self._tools
+        """By the policy and the rules of this moment: while somebody waits, they may change."""
+        tools, facts, at_ms = self._tools, order.facts, wall_ms()
+        policy = tools.policies().effective(order.policy.name, facts, at_ms)
         ask = PlacementAsk(
             id=decision_id,
-            at_ms=round(wall_s() * 1000),
+            at_ms=at_ms,
             kind=order.kind,
             language=order.language,
             model=order.model,
             place=coarse(order.at.place),
             draw=tools.draw.random(),
             place_source=order.at.source,
-            tenant=order.tenant,
+            tenant=facts.tenant,
+            data=facts.data,
+            countries=tuple(sorted(facts.countries)),
             ramp=tools.draw.random(),
         )
-        return decide(tools.fleet.view(tools.clock.now_s()), ask, order.policy)
+        return decide(tools.fleet.view(tools.clock.now_s()), ask, policy)
 
-    def _wanted(self, order: Order) -> Reserve:
+    def _wanted(self, order: Order, decision: Decision) -> Reserve:
         return Reserve(
             reservation=random_id(),
             session=random_id(),
             kind=order.kind,
             language=order.language,
             model=order.model,
-            policy=order.policy.name,
-            policy_version=order.policy.version,
-            tenant=order.tenant,
+            policy=decision.policy.name,
+            policy_version=decision.policy.version,
+            tenant=order.facts.tenant,
             ttl_s=self._tools.ticket_ttl_s,
+            data=decision.ask.data,
+            countries=decision.ask.countries,
         )
 
     def _placed(self, order: Order, decision: Decision, wanted: Reserve, seat: Seated) -> Placed:
@@ -150,8 +159,8 @@ class Placer:
             ticket=self._ticket(order, decision, wanted, seat),
             expires_s=seat.answer.ttl_s or wanted.ttl_s,
             decision=decision.ask.id,
-            policy=order.policy.name,
-            policy_version=order.policy.version,
+            policy=wanted.policy,
+            policy_version=wanted.policy_version,
             home_region=home,
             overflow=won.region != home,
             reasons=decision.codes,
@@ -175,6 +184,7 @@ class Placer:
             iat=int(now_s),
             exp=int(now_s + wanted.ttl_s) + 1,
             relay=order.relayed_by is not None,
+            data=wanted.data,
         )
         return sign_ticket(ticket, self._tools.key)
 
@@ -204,9 +214,10 @@ _GRACE_S = 5.0
 
 
 def _line(order: Order) -> Hashable:
-    place = order.at.place
-    return (order.policy.name, order.kind, order.language, order.model, round(place.lat / 10),
-            round(place.lon / 10))  # fmt: skip
+    """Those who ask for the same wait in one line; other rules can mean other regions."""
+    place, policy = order.at.place, order.policy
+    about = (round(place.lat / 10), round(place.lon / 10))
+    return (policy.name, policy.rules, order.kind, order.language, order.model, about)
 
 
 def _behind_others(order: Order) -> NoRoom:

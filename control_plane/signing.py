@@ -1,5 +1,6 @@
 """The key that tickets and bundles are signed with: made once, its public half beside it."""
 
+import hashlib
 import logging
 from pathlib import Path
 
@@ -42,6 +43,15 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
 def public_key_path(path: Path) -> Path:
     """Where the public half of a signing key is written."""
     return path.with_name(f"{path.stem}.pub.pem")
+
+
+def fingerprint(key: Ed25519PrivateKey) -> str:
+    """Of its public half, to be compared by people: 12 hex digits.
+
+    `openssl pkey -pubin -in signing.pub.pem -outform DER | sha256sum` begins with the same.
+    """
+    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()[:12]
 
 
 def _read(path: Path) -> Ed25519PrivateKey:

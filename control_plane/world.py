@@ -1,4 +1,8 @@
-"""Regions and policies of now: the file is watched, a broken one is refused, the last one stays."""
+"""Regions and policies of now: the file is watched, a broken one is refused, the last one stays.
+
+A file that is being written can look well when half of it is there, and lack the rules at its end.
+So nothing is taken over that has changed since the last look.
+"""
 
 import asyncio
 import logging
@@ -64,7 +68,7 @@ class RegionsFile:
     def __init__(self, path: Path, clock: Clock, changed: Callable[[WorldNow], None]) -> None:
         """Raises RegionsRefused, OSError, ValueError: there is no last good one yet."""
         self._path, self._clock, self._changed = path, clock, changed
-        self._seen = _stamp(path)
+        self._seen = self._changing = _stamp(path)
         self.now = WorldNow(read_text(path), str(path))
         self.refused = 0
         """Changes of the file that were not taken over."""
@@ -79,22 +83,36 @@ class RegionsFile:
             self.look()
 
     def look(self) -> None:
-        """Takes over what changed since."""
-        stamp = _stamp(self._path)
-        if stamp == self._seen:
+        """Takes over what changed since, once it has been the same for two looks."""
+        stamp, before = _stamp(self._path), self._changing
+        self._changing = stamp
+        if stamp == self._seen or stamp != before:
             return
-        self._seen = stamp
         try:
-            fresh = WorldNow(read_text(self._path), str(self._path))
+            fresh = self._read(stamp)
+        except _StillChangingError:
+            return
         except (RegionsRefused, OSError, ValueError) as error:
+            self._seen = stamp
             self.refused, self.fault = self.refused + 1, str(error)
             _log.error("regions file not taken over, the last good one stays: %s", error)
             return
-        self.fault = None
+        self._seen, self.fault = stamp, None
         if fresh.text != self.now.text:
             self.now = fresh
             _log.info("regions file taken over: version %s", fresh.world.version)
             self._changed(fresh)
+
+    def _read(self, stamp: Stamp | None) -> WorldNow:
+        """The file, if it is the one that the stamp is of. Raises as WorldNow, read_text."""
+        text = read_text(self._path)
+        if _stamp(self._path) != stamp:
+            raise _StillChangingError
+        return WorldNow(text, str(self._path))
+
+
+class _StillChangingError(Exception):
+    """Somebody wrote while we read."""
 
 
 def _stamp(path: Path) -> Stamp | None:

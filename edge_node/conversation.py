@@ -7,7 +7,7 @@ thread through `heard`, speech and the control plane's answers from tasks of the
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -129,7 +129,9 @@ class Conversation:
         self._handle(message)
 
     def _permitted(self, start: Start) -> Start:
-        shown = Shown(start.key, start.ticket) if self._shown.nothing else self._shown
+        shown = self._shown
+        if shown.nothing:
+            shown = replace(shown, key=start.key, ticket=start.ticket)
         if shown.nothing:
             raise _nobody()
         self._permit = self._house.desk.permit(shown, start)

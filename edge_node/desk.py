@@ -125,8 +125,13 @@ class Accounts:
         """Whether it is a caller's key. Raises VoiceError where that cannot be told now."""
         return key is not None and self._knows(key)
 
-    def of(self, key: str | None) -> Account:  # noqa: ARG002 all keys are equal here
-        """On whose account a text is said. Raises VoiceError where it may not be said here."""
+    def of(self, key: str | None, address: str | None = None) -> Account:  # noqa: ARG002 all are equal here
+        """On whose account a text is said. Raises VoiceError where it may not be said here.
+
+        Args:
+            key: the caller's.
+            address: the IP address that he came from.
+        """
         return _NOBODYS
 
 

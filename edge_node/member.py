@@ -25,7 +25,7 @@ from heliovox.protocol.messages import KINDS
 from shared import subjects
 from shared.bus import Handler
 from shared.capacity import CapacityReport, KindRoom
-from shared.clock import Clock, wall_s
+from shared.clock import Clock, wall_ms, wall_s
 from shared.errors import BusFailed
 from shared.exchange import Command, Reserve
 
@@ -165,6 +165,7 @@ class Member:
             node.abilities(),
             self.bundles.rules,
             self._clock.now_s(),
+            wall_ms(),
         )
         return msgspec.json.encode(answer)
 

@@ -23,6 +23,11 @@ def wall_s() -> float:
     return time.time()  # noqa: TID251 the one place that may
 
 
+def wall_ms() -> int:
+    """The same in milliseconds, as moments are compared and taken down."""
+    return round(wall_s() * 1000)
+
+
 def now_iso() -> str:
     """The same as UTC in ISO 8601, to the second."""
     return datetime.fromtimestamp(wall_s(), UTC).isoformat(timespec="seconds")

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from heliovox.protocol.messages import Place
+from shared.regions.model import GENERAL
 
 PlaceSource = Literal["given", "country", "address", "node"]
 """How a caller's place was found; `node` means that it is the region he connected to."""
@@ -26,6 +27,9 @@ class Reserve(msgspec.Struct, frozen=True):
     tenant: str
     ttl_s: float
     """From the moment the node grants it, on the node's monotonic clock."""
+    data: str = GENERAL
+    """What rules look at beside tenant and language, so that the node can see for itself."""
+    countries: tuple[str, ...] = ()
 
 
 class Reserved(msgspec.Struct, frozen=True):
@@ -78,6 +82,9 @@ class NodeAsk(msgspec.Struct, frozen=True):
     give_back: str | None = None
     """The session of an earlier answer whose caller is gone: its seat is free again. The other
     fields then say nothing, and the answer is `placed=False`."""
+    data: str = GENERAL
+    countries: tuple[str, ...] = ()
+    """That the caller counts as being in, by the policy's `country_from`."""
 
 
 class PlaceAnswer(msgspec.Struct, frozen=True):

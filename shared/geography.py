@@ -97,6 +97,14 @@ def country_of(address: str) -> str | None:
     return code if code in country_places() else None
 
 
+def known_country(address: str | None) -> str | None:
+    """Likewise, and None for what is no address, such as the name of a local socket."""
+    try:
+        return None if address is None else country_of(address)
+    except InvalidMessage:
+        return None
+
+
 def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
         parsed = ipaddress.ip_address(address)

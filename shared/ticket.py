@@ -11,6 +11,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from shared.errors import TicketRefused
+from shared.regions.model import GENERAL
 
 ISSUER = "heliovox-control"
 LEEWAY_S = 60.0
@@ -37,6 +38,8 @@ class Ticket(msgspec.Struct, frozen=True):
     """Seconds since 1970, as RFC 7519 has them."""
     relay: bool = False
     """Whether another node may bring it, which passes the caller's audio on."""
+    data: str = GENERAL
+    """The kind of data that the seat was found for."""
     iss: str = ISSUER
 
 

@@ -26,6 +26,7 @@ from heliovox.protocol.control import (
     SessionRequest,
 )
 from heliovox.protocol.messages import Place
+from shared.clock import wall_ms
 from shared.errors import InvalidMessage, NotFound
 from shared.policy import CompiledPolicy
 
@@ -64,9 +65,10 @@ def what(
     kind: FromQuery[str] = "recognition",
     language: FromQuery[str] = "en",
     model: FromQuery[str | None] = None,
+    kind_of_data: Annotated[str | None, QueryParameter(name="data")] = None,
 ) -> SessionRequest:
     """What the query says that he wants."""
-    return SessionRequest(kind, language, model, policy)
+    return SessionRequest(kind, language, model, policy, data=kind_of_data)
 
 
 @get(
@@ -89,7 +91,8 @@ def nearest(
     asked = msgspec.structs.replace(
         what, place=where.place, country=where.country, address=where.address
     )
-    order = order_of_request(asked, who, centre.world(), where.own_address, centre.fallback())
+    own, at_ms = where.own_address, wall_ms()
+    order = order_of_request(asked, who, centre.world(), own, centre.fallback(), at_ms)
     return list(centre.placing.nearest(order, limit))
 
 

@@ -10,6 +10,7 @@ from control_plane.api.centre import Centred, Who
 from control_plane.orders import order_of_request
 from control_plane.sessions.table import Row
 from heliovox.protocol.control import Placed, SessionRequest, SessionView, UsageView
+from shared.clock import wall_ms
 from shared.errors import NotFound
 
 MOST_LISTED = 1000
@@ -22,7 +23,7 @@ async def place(
 ) -> Placed:
     """Where may, and can, this caller's session go? A seat is held there, for a short while."""
     own = request.client.host if request.client is not None else None
-    order = order_of_request(data, who, centre.world(), own, centre.fallback())
+    order = order_of_request(data, who, centre.world(), own, centre.fallback(), wall_ms())
     return await centre.placing.place(order)
 
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from heliovox.protocol.messages import Place
+from shared.policy import Facts
 from shared.regions.model import GENERAL
 
 
@@ -31,3 +32,8 @@ class PlacementAsk(msgspec.Struct, frozen=True):
     """Evenly from 0 up to 1, 1 left out: whether a node that recovers stands back this time."""
     without: tuple[str, ...] = ()
     """Nodes to leave out, such as those that refused this very session."""
+
+    @property
+    def facts(self) -> Facts:
+        """What rules look at."""
+        return Facts(self.tenant, self.data, self.language, frozenset(self.countries))

@@ -16,6 +16,7 @@ def explain(
     attempts: Sequence[str] = (),
     session: str | None = None,
     most: int | None = None,
+    signed_by: str = "",
 ) -> DecisionView:
     """Everything about a decision, as it is served.
 
@@ -24,6 +25,7 @@ def explain(
         control_plane: who made it.
         attempts: what nodes answered when a seat was asked for, in order: `node: code`.
         session: the session's id, where a seat was got.
+        signed_by: the fingerprint of the key that the policies went out to nodes under.
         most: rows of ranking and of losers each; None for all. The rest is counted as omitted.
     """
     ask, policy, winner = decision.ask, decision.policy, decision.winner
@@ -56,6 +58,7 @@ def explain(
         data=ask.data,
         countries=ask.countries,
         rules=policy.rules,
+        signed_by=signed_by,
         removed=dict(policy.removed),
         overflow_regions=tuple(sorted(policy.overflow)),
         preferred_regions=tuple(sorted(policy.preferred)),

@@ -168,10 +168,12 @@ class Replay:
         if policies is None or record.policy not in policies.by_name or self._view is None:
             self._differ(record.ask.id, "policy", f"{record.policy} {record.policy_version}", "")
             return
+        ask = record.ask
         try:
-            decision = decide(self._view, record.ask, policies.of(record.policy))
-        except ValueError as error:
-            self._differ(record.ask.id, "ask", "decided", str(error))
+            policy = policies.effective(record.policy, ask.facts, ask.at_ms)
+            decision = decide(self._view, ask, policy)
+        except (ValueError, VoiceError) as error:
+            self._differ(ask.id, "ask", "decided", str(error))
             return
         derived = records.decided(decision)
         for name in records.Decided.__struct_fields__:

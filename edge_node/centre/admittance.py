@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from edge_node.centre.rules import Rules, permits
 from edge_node.desk import Terms
-from heliovox.protocol.messages import Start
+from heliovox.protocol.messages import Place, Start
 from shared.errors import Forbidden, NotAllowed
-from shared.exchange import KeyGrant, NodeAsk
+from shared.exchange import KeyGrant, NodeAsk, PlaceSource
+from shared.geography import country_place
 from shared.places import check_place
+from shared.policy import CompiledPolicy, Facts, kind_of_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Standing:
     draining: bool
     fits: int
     """Further sessions of the kind that is asked for."""
+    at_ms: int = 0
+    """Milliseconds since 1970, by its wall clock: which rules are in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,28 @@ class AskCentre:
 
 
 def decide(
-    start: Start, kind: str, grant: KeyGrant, rules: Rules, standing: Standing
+    start: Start,
+    kind: str,
+    grant: KeyGrant,
+    rules: Rules,
+    standing: Standing,
+    by_address: str | None = None,
 ) -> Admit | AskCentre:
     """The node's decision, and why it is not its own to make.
 
+    Args:
+        start: what the caller says.
+        kind: of session.
+        grant: what his key permits.
+        rules: the fleet's.
+        standing: the node's.
+        by_address: the country that his address is registered in, where it is known.
+
     Raises:
-        Forbidden: the key does not permit the policy.
-        Unsupported: there is no such policy.
-        InvalidMessage: a place that is nowhere.
+        Forbidden: the key does not permit the policy; it is not in effect; it places nobody whose
+            country is not known, or contradicted (each a kind of its own).
+        Unsupported: there is no such policy, or no such country.
+        InvalidMessage: a place that is nowhere, a kind of data that is no word.
         NotAllowed: the policy forbids this region, and the caller cannot go elsewhere.
     """
     name = rules.policy_for(grant, start.policy)
@@ -58,13 +76,19 @@ def decide(
             value=name,
             remedy=f"use one of {', '.join(grant.policies) or 'none: the key permits nothing'}",
         )
-    policy = rules.policies.of(name)
-    place = None if start.place is None else check_place(start.place)
+    facts = Facts(
+        grant.tenant,
+        kind_of_data(start.data),
+        start.language,
+        rules.policies.countries(name, start.country, by_address),
+    )
+    policy = rules.policies.effective(name, facts, standing.at_ms)
+    place, source = _place(start)
     terms = Terms(grant.tenant, name, policy.version)
     why: str | None
     if standing.region not in policy.allowed:
         if not start.redirect:
-            raise not_allowed_here(name, standing.region, policy.allowed)
+            raise not_allowed_here(policy, standing.region)
         why = "not_allowed_here"
     else:
         why = _why_not_here(rules.home(policy, place, standing.region), standing)
@@ -77,11 +101,22 @@ def decide(
         policy=name,
         tenant=grant.tenant,
         place=place,
-        place_source="node" if place is None else "given",
+        place_source=source,
         why=why,
         relay=not start.redirect,
+        data=facts.data,
+        countries=tuple(sorted(facts.countries)),
     )
     return AskCentre(ask, terms)
+
+
+def _place(start: Start) -> tuple[Place | None, PlaceSource]:
+    """As the control plane has it: coordinates before the country; None is the node's own."""
+    if start.place is not None:
+        return check_place(start.place), "given"
+    if start.country is not None:
+        return country_place(start.country), "country"
+    return None, "node"
 
 
 def _why_not_here(home: str | None, standing: Standing) -> str | None:
@@ -92,12 +127,13 @@ def _why_not_here(home: str | None, standing: Standing) -> str | None:
     return "node_full" if standing.fits <= 0 else None
 
 
-def not_allowed_here(policy: str, region: str, allowed: frozenset[str]) -> NotAllowed:
-    """The policy forbids the region, and here is all that could be."""
+def not_allowed_here(policy: CompiledPolicy, region: str) -> NotAllowed:
+    """The policy forbids the region, by which clause, and here is all that could be."""
+    clause = dict(policy.removed).get(region)
     return NotAllowed(
-        f"{policy} does not allow {region}",
+        f"{policy.name} does not allow {region}" + (f" ({clause})" if clause else ""),
         field="policy",
-        value=policy,
-        remedy=f"connect to a node in {', '.join(sorted(allowed)) or 'no region: it allows none'}, "
-        "or say `redirect`",
+        value=policy.name,
+        remedy="connect to a node in "
+        f"{', '.join(sorted(policy.allowed)) or 'no region: none is left'}, or say `redirect`",
     )

@@ -9,6 +9,7 @@ from edge_node.centre.rules import Rules
 from heliovox.protocol.messages import KINDS
 from shared.errors import CentreUnreachable, NodeFull, NotAllowed, Unsupported, VoiceError
 from shared.exchange import Command, CommandDone, Reserve, Reserved
+from shared.policy import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ def reserve(
     abilities: Abilities,
     rules: Rules | None,
     now_s: float,
+    at_ms: int,
 ) -> Reserved:
     """A seat for a ticket, or why not. The node's own rules hold, whatever the centre thinks.
 
@@ -50,10 +52,11 @@ def reserve(
         abilities: what it can do.
         rules: what it admits by; None where it has none that is valid.
         now_s: the monotonic clock.
+        at_ms: the wall clock, in milliseconds since 1970.
     """
     try:
         abilities.check(ask.kind, ask.language, ask.model)
-        _check_policy(ask.policy, who.region, rules)
+        _check_policy(ask, who.region, rules, at_ms)
         ttl_s = admission.reserve(ask, now_s)
     except VoiceError as error:
         numbers = (error.streams, error.limit) if isinstance(error, NodeFull) else (0, 0)
@@ -62,11 +65,15 @@ def reserve(
     return Reserved(True, who.node, who.boot, ttl_s, held=count, limit=admission.limit)
 
 
-def _check_policy(name: str, region: str, rules: Rules | None) -> None:
+def _check_policy(ask: Reserve, region: str, rules: Rules | None, at_ms: int) -> None:
     if rules is None:
         raise CentreUnreachable("this node has no valid bundle to admit by")
-    if region not in rules.policies.of(name).allowed:
-        raise NotAllowed(f"{name} does not allow {region}", field="policy", value=name)
+    facts = Facts(ask.tenant, ask.data, ask.language, frozenset(ask.countries))
+    policy = rules.policies.effective(ask.policy, facts, at_ms)
+    if region not in policy.allowed:
+        clause = dict(policy.removed).get(region, "")
+        message = f"{ask.policy} does not allow {region} ({clause})"
+        raise NotAllowed(message, field="policy", value=ask.policy)
 
 
 def _one_of(field: str, value: str, offered: tuple[str, ...]) -> None:

@@ -21,6 +21,9 @@ from shared import errors
 from shared.clock import Clock
 from shared.errors import BusFailed, CentreUnreachable, TicketRefused, Unauthorised, VoiceError
 from shared.exchange import KeyGrant, NodeAsk, PlaceAnswer, SessionNote
+from shared.geography import known_country
+from shared.policy import Facts
+from shared.regions.model import GENERAL
 from shared.ticket import Ticket, verify_ticket
 
 TEXT_LANGUAGE = "en"
@@ -31,6 +34,9 @@ _SAID_BY_THE_CENTRE = {
         errors.InvalidMessage,
         errors.Unsupported,
         errors.Forbidden,
+        errors.PolicyNotInEffect,
+        errors.PlaceUnknown,
+        errors.PlaceContradicted,
         errors.NotAllowed,
         errors.NoRoom,
         errors.CentreUnreachable,
@@ -91,7 +97,7 @@ class FleetDesk:
         """See Desk."""
         if shown.ticket is not None:
             return TicketPermit(start, self._ticket(shown.ticket), self)
-        return KeyPermit(start, self.grant(shown.key), self)
+        return KeyPermit(start, self.grant(shown.key), self, shown.address)
 
     def grant(self, key: str | None) -> KeyGrant:
         """Whose key it is. Raises Unauthorised, or CentreUnreachable where no bundle says so."""
@@ -100,16 +106,23 @@ class FleetDesk:
             raise Unauthorised("unknown key", field="key", remedy="use a key of this fleet")
         return grant
 
-    def speech_terms(self, key: str | None) -> Terms:
+    def speech_terms(self, key: str | None, address: str | None) -> Terms:
         """Those of a text over plain HTTP: by the key's default policy, on this node or not at all.
 
+        Args:
+            key: the caller's.
+            address: that he came from, where it is one.
+
         Raises:
-            Unauthorised, CentreUnreachable, NotAllowed.
+            Unauthorised, CentreUnreachable, NotAllowed, Forbidden.
         """
         grant, rules = self.grant(key), self.must_have_rules()
-        policy = rules.policies.of(rules.policy_for(grant, None))
+        name = rules.policy_for(grant, None)
+        countries = rules.policies.countries(name, None, known_country(address))
+        facts = Facts(grant.tenant, GENERAL, TEXT_LANGUAGE, countries)
+        policy = rules.policies.effective(name, facts, self.at_ms())
         if self.who.region not in policy.allowed:
-            raise not_allowed_here(policy.name, self.who.region, policy.allowed)
+            raise not_allowed_here(policy, self.who.region)
         return Terms(grant.tenant, policy.name, policy.version)
 
     def must_have_rules(self) -> Rules:
@@ -154,7 +167,12 @@ class FleetDesk:
     def standing(self, kind: str) -> Standing:
         """The node at this moment."""
         self.admission.expire(self.clock.now_s())
-        return Standing(self.who.region, self.admission.draining, self.admission.fits(kind))
+        fits = self.admission.fits(kind)
+        return Standing(self.who.region, self.admission.draining, fits, self.at_ms())
+
+    def at_ms(self) -> int:
+        """Milliseconds since 1970."""
+        return round(self.wall_s() * 1000)
 
     def leave(self, admitted: Admitted) -> None:
         """See Desk."""
@@ -203,7 +221,7 @@ class FleetDesk:
             policy_version=terms.policy_version,
             decision=terms.decision,
             admitted_by=terms.admitted_by,
-            at_ms=round(self.wall_s() * 1000),
+            at_ms=self.at_ms(),
             audio_ms=used.audio_ms,
             characters=used.characters,
             reason=reason,
@@ -221,9 +239,9 @@ class TextAccounts(Accounts):
         """See Accounts."""
         return key is not None and self._desk.must_have_rules().who(key) is not None
 
-    def of(self, key: str | None) -> "TextAccount":
+    def of(self, key: str | None, address: str | None = None) -> "TextAccount":
         """See Accounts."""
-        return TextAccount(self._desk, self._desk.speech_terms(key))
+        return TextAccount(self._desk, self._desk.speech_terms(key, address))
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +275,7 @@ class TicketPermit:
             ("language", said.language.lower(), ticket.language),
             ("model", said.model, ticket.model),
             ("policy", said.policy, ticket.policy),
+            ("data", said.data, ticket.data),
         ):
             if asked is not None and permitted is not None and asked != permitted:
                 raise TicketRefused(
@@ -279,6 +298,7 @@ class KeyPermit:
     said: Start
     grant: KeyGrant
     desk: FleetDesk
+    address: str | None = None
 
     def start(self) -> Start:
         """See Permit."""
@@ -288,7 +308,8 @@ class KeyPermit:
         """See Permit."""
         desk, kind = self.desk, opening.kind
         rules = desk.must_have_rules()
-        decided = decide(self.said, kind, self.grant, rules, desk.standing(kind))
+        country, standing = known_country(self.address), desk.standing(kind)
+        decided = decide(self.said, kind, self.grant, rules, standing, country)
         if isinstance(decided, Admit):
             return desk.sit(kind, decided.terms)
         if decided.ask.relay:

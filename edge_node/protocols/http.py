@@ -112,7 +112,8 @@ def _needs_key(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRou
 @post("/v1/speech", guards=[_needs_key], status_code=HTTPStatus.OK, security=[{"key": []}])
 async def speech(request: AnyRequest, data: JSONBody[SpeechRequest], node: Node) -> Stream:
     """Says a text: audio, streamed while it is made."""
-    account = node.accounts.of(offered(list(request.scope["headers"])).key)
+    address = request.client.host if request.client is not None else None
+    account = node.accounts.of(offered(list(request.scope["headers"])).key, address)
     voice = checked_voice(data, node.offer)
     _admit(node)
     pieces = _counted(node, account, len(data.text), speech_bytes(node.speaker, data, voice))

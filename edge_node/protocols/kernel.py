@@ -19,3 +19,9 @@ def bound_buffers(transport: asyncio.Transport) -> None:
     connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
     if hasattr(sockets, "TCP_USER_TIMEOUT"):  # Linux
         connection.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+
+
+def address_of(transport: asyncio.Transport) -> str | None:
+    """The IP address at the other end; None for a local socket, or one that is gone."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]).partition("%")[0] if isinstance(peer, tuple) and peer else None

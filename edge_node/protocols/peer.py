@@ -73,6 +73,8 @@ class Shown:
 
     key: str | None = None
     ticket: str | None = None
+    address: str | None = None
+    """The IP address that he came from, where it is one."""
 
     @property
     def nothing(self) -> bool:

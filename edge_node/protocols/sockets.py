@@ -4,12 +4,12 @@ Nothing here waits, queues or starts a task: a packet is a function call.
 """
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from edge_node.protocols.assembly import Assembly, Kind, check_utf8, too_big
-from edge_node.protocols.kernel import bound_buffers
+from edge_node.protocols.kernel import address_of, bound_buffers
 from edge_node.protocols.liveness import Liveness, LivenessLimits, Verdict
 from edge_node.protocols.peer import Conversation, ConversationFactory, Shown
 from edge_node.protocols.wire import Wire
@@ -69,7 +69,8 @@ class Socket(WSListener):
         """The handshake is done."""
         bound_buffers(transport.underlying_transport)
         self._ws = transport
-        self.conversation: Conversation = self._converse(self, self._shown)
+        shown = replace(self._shown, address=address_of(transport.underlying_transport))
+        self.conversation: Conversation = self._converse(self, shown)
         self._open = True
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:

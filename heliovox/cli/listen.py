@@ -15,7 +15,7 @@ from heliovox.cli.display import Display, aside, display_for
 from heliovox.cli.exits import Exit, UsageError
 from heliovox.cli.feeding import Feed
 from heliovox.cli.interrupts import on_interrupt
-from heliovox.cli.placing import arrival, check_place
+from heliovox.cli.placing import arrival
 from heliovox.client.client import Client
 from heliovox.client.errors import ConnectionLost, Refused
 from heliovox.client.files import AudioSource, open_audio, read_audio
@@ -64,7 +64,6 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(args: argparse.Namespace) -> int:
     """Runs the command."""
     client, form = client_of(args), options.form_of(args)
-    check_place(args, client)
     size = shutil.get_terminal_size()
     show = display_for(json=args.json, terminal=sys.stdout.isatty(), columns=size.columns)
     with _source(args, form) as source:
@@ -100,6 +99,7 @@ async def _listen(
         graph=args.graph,
         place=args.place,
         country=args.country,
+        data=args.data,
         policy=args.policy,
     ) as session:
         feed = Feed(source.pieces)

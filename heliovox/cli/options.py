@@ -23,8 +23,13 @@ def add_session(parser: argparse.ArgumentParser) -> None:
         type=_place,
         help="degrees, north and east positive (default: the place of the caller's address)",
     )
-    group.add_argument("--country", metavar="CC", help="instead: ISO 3166, two letters")
+    group.add_argument(
+        "--country",
+        metavar="CC",
+        help="that the caller is in, for rules too: ISO 3166, two letters",
+    )
     group.add_argument("--policy", metavar="NAME", help="of residency (default: the key's)")
+    group.add_argument("--data", metavar="KIND", help="that it carries: health (default: general)")
 
 
 def add_form(parser: argparse.ArgumentParser, what: str) -> None:

@@ -1,22 +1,10 @@
 """How a session came to its node, for programs. Pure."""
 
-import argparse
-
 import msgspec
 
-from heliovox.cli.exits import UsageError
-from heliovox.client.client import Client
 from heliovox.client.session import Session
 from heliovox.protocol.control import Placed
 from heliovox.protocol.messages import Redirect
-
-
-def check_place(args: argparse.Namespace, client: Client) -> None:
-    """Raises UsageError for options of which one is too many."""
-    if args.country and args.place:
-        raise UsageError("--from and --country both say where the caller is: choose")
-    if args.country and client.control is None:
-        raise UsageError("--country is for a control plane (--control); tell a node --from LAT,LON")
 
 
 def arrival(session: Session) -> str:

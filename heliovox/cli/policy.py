@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heliovox.cli import policy_explain
 from heliovox.cli.display import printable
 from heliovox.cli.exits import Exit
 from heliovox.client.errors import ClientError
@@ -41,15 +42,34 @@ def register(subparsers: "Commands[argparse.ArgumentParser]") -> None:
         description=_LINT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    lint.add_argument(
+    _add_file(lint)
+    lint.add_argument("--json", action="store_true", help="one line of JSON instead")
+    lint.set_defaults(act=_lint)
+    _register_explain(commands)
+
+
+def _register_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "explain",
+        help="show who may go where",
+        description=policy_explain.EXPLAIN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_file(parser)
+    policy_explain.add_options(parser)
+    parser.set_defaults(act=_explain)
+    schema = commands.add_parser("schema", help="print the JSON schema of a regions.yaml")
+    schema.set_defaults(act=_schema)
+
+
+def _add_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "file",
         nargs="?",
         type=Path,
         metavar="FILE",
         help="a regions.yaml (HELIOVOX_REGIONS; default: the world that ships with heliovox)",
     )
-    lint.add_argument("--json", action="store_true", help="one line of JSON instead")
-    lint.set_defaults(act=_lint)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -59,11 +79,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lint(args: argparse.Namespace) -> int:
-    try:
-        from shared.regions.file import check_file, default_world_path  # noqa: PLC0415 heavy
-    except ImportError as error:
-        raise NeedsControl("policy reads worlds: pip install 'heliovox[control]'") from error
-    path = _file(args.file, os.environ) or default_world_path()
+    _needs_control()
+    from shared.regions.file import check_file  # noqa: PLC0415 heavy
+
+    path = _path(args)
     checked = check_file(path)
     if args.json:
         print(_as_json(path, checked))
@@ -72,6 +91,29 @@ def _lint(args: argparse.Namespace) -> int:
             print(printable(str(problem)))
         print(printable(_verdict(path, checked)), file=sys.stderr)
     return Exit.FAILED if checked.world is None else Exit.OK
+
+
+def _explain(args: argparse.Namespace) -> int:
+    _needs_control()
+    return policy_explain.explain(args, _path(args))
+
+
+def _schema(args: argparse.Namespace) -> int:
+    _needs_control()
+    return policy_explain.schema(args)
+
+
+def _needs_control() -> None:
+    try:
+        import shared.regions.file  # noqa: F401, PLC0415 heavy
+    except ImportError as error:
+        raise NeedsControl("policy reads worlds: pip install 'heliovox[control]'") from error
+
+
+def _path(args: argparse.Namespace) -> Path:
+    from shared.regions.file import default_world_path  # noqa: PLC0415 heavy
+
+    return _file(args.file, os.environ) or default_world_path()
 
 
 def _file(given: Path | None, environ: Mapping[str, str]) -> Path | None:

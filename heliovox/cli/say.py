@@ -11,7 +11,7 @@ from heliovox.cli.address import add_node, client_of
 from heliovox.cli.exits import Exit, UsageError
 from heliovox.cli.interrupts import on_interrupt
 from heliovox.cli.outputs import output
-from heliovox.cli.placing import arrival, check_place
+from heliovox.cli.placing import arrival
 from heliovox.cli.sound import Play
 from heliovox.cli.texts import pieces
 from heliovox.client.client import Client
@@ -63,7 +63,6 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "-" and args.json:
         raise UsageError("--json and -o - both want standard output")
     client, form = client_of(args), options.form_of(args) or AudioFormat()
-    check_place(args, client)
     texts = pieces(sys.stdin.read() if args.text == "-" else args.text)
     if not texts:
         raise UsageError("there is no text to say")
@@ -90,6 +89,7 @@ async def _say(
         voice=args.voice,
         place=args.place,
         country=args.country,
+        data=args.data,
         policy=args.policy,
     ) as session:
         if args.json:

@@ -71,6 +71,7 @@ class Client:
         place: Place | tuple[float, float] | None = None,
         country: str | None = None,
         policy: str | None = None,
+        data: str | None = None,
         acknowledge: bool = True,
     ) -> AsyncIterator[Session]:
         """Opens a session; leaving the block closes it, whatever happened inside.
@@ -88,8 +89,11 @@ class Client:
                 nothing, None takes the node's default.
             place: where the caller is, (latitude, longitude) in degrees. None: where his address
                 is, or for a node called without a control plane, where the node is.
-            country: instead of a place, ISO 3166, two letters. Only a control plane takes it.
+            country: that the caller is in, ISO 3166, two letters. Stands for his place where that
+                is None; whether it counts for rules beside his address, the policy says.
             policy: which residency policy holds; None takes the key's default.
+            data: what kind of data the session carries, such as "health"; policies may have rules
+                for it. None is "general".
             acknowledge: a final counts as stored once the next event is asked for. False leaves
                 `Session.ack` to the application.
 
@@ -97,7 +101,6 @@ class Client:
             CannotConnect: nobody there.
             Refused: the node or the control plane said no; Unauthorised for the key.
             TimedOut: no `started` in time.
-            ValueError: a country for a node.
         """
         start = Start(
             kind,
@@ -112,22 +115,26 @@ class Client:
             policy=policy,
             place=Place(*place) if isinstance(place, tuple) else place,
             redirect=True,
+            data=data,
+            country=country,
         )
-        session = await self._open(
-            start, country, Opener(start, self._wires, acknowledge=acknowledge)
-        )
+        session = await self._open(start, Opener(start, self._wires, acknowledge=acknowledge))
         try:
             yield session
         finally:
             await session.close()
 
-    async def _open(self, start: Start, country: str | None, opener: Opener) -> Session:
+    async def _open(self, start: Start, opener: Opener) -> Session:
         if self.control:
             request = SessionRequest(
-                start.kind, start.language, start.model, start.policy, start.place, country
+                start.kind,
+                start.language,
+                start.model,
+                start.policy,
+                start.place,
+                start.country,
+                data=start.data,
             )
             return await opener.through(self.control, request)
-        if country is not None:
-            raise ValueError("country goes with control=...; tell a node the place")
         assert self.url is not None
         return await opener.at(Target(self.url, self._authorization))

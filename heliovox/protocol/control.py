@@ -21,9 +21,12 @@ class SessionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     place: Place | None = None
     """Where the caller is. Without it `country`, then `address`, then the request's own address."""
     country: str | None = None
-    """ISO 3166, two letters."""
+    """That the caller says he is in: ISO 3166, two letters. Whether it counts beside his address,
+    the policy says (`country_from`)."""
     address: str | None = None
     """An IP address of the caller, where a server asks on his behalf."""
+    data: str | None = None
+    """What kind of data the session carries, such as `health`; None is `general`."""
 
 
 class Placed(msgspec.Struct, frozen=True):

@@ -63,6 +63,10 @@ class Start(Message, frozen=True, tag="start"):
     """Where the caller is; None takes the place of the node."""
     redirect: bool = False
     """Whether the caller can follow `redirect`. One who cannot is relayed, where that is lawful."""
+    data: str | None = None
+    """What kind of data the session carries, such as `health`; None is `general`."""
+    country: str | None = None
+    """Where the caller says he is: ISO 3166, two letters. Whether it counts, the policy says."""
 
 
 class Flush(Message, frozen=True, tag="flush"):

@@ -4,7 +4,7 @@ The allowed set is computed first, from the policy, the rules and the world alon
 set, and all that comes later (home, overflow, limits of delay) only chooses within it.
 """
 
-from shared.policy.callers import caller_countries
+from shared.policy.callers import caller_countries, kind_of_data
 from shared.policy.clauses import regions_in
 from shared.policy.home import ROUNDING, home_region, in_reach
 from shared.policy.model import CompiledPolicy, Facts, KeptIn
@@ -20,5 +20,6 @@ __all__ = [
     "compile_policies",
     "home_region",
     "in_reach",
+    "kind_of_data",
     "regions_in",
 ]

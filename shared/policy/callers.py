@@ -1,8 +1,10 @@
 """Which countries a caller counts as being in: by what he claims, by his address, or by both."""
 
-from shared.errors import PlaceContradicted, PlaceUnknown
+import re
+
+from shared.errors import InvalidMessage, PlaceContradicted, PlaceUnknown
 from shared.geography import country_place
-from shared.regions.model import CountryFrom
+from shared.regions.model import GENERAL, WORD, CountryFrom
 
 _NONE: frozenset[str] = frozenset()
 
@@ -39,6 +41,20 @@ def caller_countries(
             if _must_know(said, "country", mode) != found:
                 raise _contradicted(claimed, by_address)
             return said
+
+
+def kind_of_data(said: str | None) -> str:
+    """What a session says of its data. Raises InvalidMessage for what is no word."""
+    if said is None:
+        return GENERAL
+    if not re.fullmatch(WORD, said):
+        raise InvalidMessage(
+            "this is no kind of data",
+            field="data",
+            value=said,
+            remedy="use a word of a-z, 0-9 and -, 63 at most, such as health, or leave it out",
+        )
+    return said
 
 
 def _code(country: str | None) -> frozenset[str]:

@@ -5,6 +5,7 @@ from functools import lru_cache, partial
 from types import MappingProxyType
 
 from shared.errors import PolicyNotInEffect, Unsupported
+from shared.policy.callers import caller_countries
 from shared.policy.combining import Combiner
 from shared.policy.matching import Matcher
 from shared.policy.model import CompiledPolicy, Facts
@@ -44,6 +45,14 @@ class Policies:
                 remedy=f"use one of {', '.join(sorted(self.by_name))}",
             )
         return policy
+
+    def countries(self, name: str, claimed: str | None, by_address: str | None) -> frozenset[str]:
+        """The countries that a caller counts as being in under a policy.
+
+        Raises Unsupported, PlaceUnknown, PlaceContradicted; see `caller_countries`.
+        """
+        _ = self.of(name)
+        return caller_countries(self._written[name].country_from, claimed, by_address)
 
     def effective(self, name: str, facts: Facts, at_ms: int) -> CompiledPolicy:
         """What holds for a session: the policy with all rules that are about it and in force.

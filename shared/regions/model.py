@@ -15,6 +15,8 @@ Kept = Literal["audio", "transcripts", "recovery", "synthesis"]
 """What of a session may be stored."""
 EVERYWHERE = "everywhere"
 """The zone that is always there and holds every jurisdiction."""
+WORD = r"[a-z0-9][a-z0-9-]{0,62}"
+"""What names of zones, policies, rules, certifications and kinds of data are made of."""
 GENERAL = "general"
 """The kind of data of sessions that say nothing of it."""
 

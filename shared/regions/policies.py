@@ -7,6 +7,7 @@ from typing import Any, get_args
 import yaml
 
 from shared.regions.model import (
+    WORD,
     CountryFrom,
     Keep,
     Kept,
@@ -20,7 +21,6 @@ from shared.regions.model import (
 from shared.regions.reading import Item, Reader
 from shared.regions.words import (
     LANGUAGE,
-    NAME,
     TENANT,
     certification,
     check_name,
@@ -178,7 +178,7 @@ def _tenant(read: Reader, item: Item | None) -> str | None:
 
 def _data(read: Reader, item: Item | None) -> str | None:
     remedy = "use a-z, 0-9 and -, 63 at most, such as health"
-    return matching(read, item, NAME, "kind of data", remedy)
+    return matching(read, item, WORD, "kind of data", remedy)
 
 
 def _language(read: Reader, item: Item | None) -> str | None:

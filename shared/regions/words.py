@@ -9,12 +9,10 @@ import msgspec
 
 from shared.countries import country_places
 from shared.policy.moments import milliseconds
-from shared.regions.model import Period
+from shared.regions.model import WORD, Period
 from shared.regions.problems import shown
 from shared.regions.reading import Item, Path, Reader
 
-NAME = r"[a-z0-9][a-z0-9-]{0,62}"
-"""Of zones, policies, rules, certifications, kinds of data."""
 TENANT = r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
 """As keys name them."""
 LANGUAGE = r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,7}"
@@ -41,7 +39,7 @@ def given(fields: dict[str, Any]) -> dict[str, Any]:
 
 def check_name(read: Reader, name: str, path: Path, what: str) -> None:
     """Refuses what cannot be the name of a part."""
-    if not re.fullmatch(NAME, name):
+    if not re.fullmatch(WORD, name):
         read.refuse(path, f"cannot be the name of {what}", "use a-z, 0-9 and -, 63 at most")
 
 
@@ -75,7 +73,7 @@ def matching(read: Reader, item: Item | None, pattern: str, what: str, remedy: s
 
 def certification(read: Reader, item: Item | None) -> str | None:
     """What a region may be certified for."""
-    return matching(read, item, NAME, "certification", "use a-z, 0-9 and -, such as iso27001")
+    return matching(read, item, WORD, "certification", "use a-z, 0-9 and -, such as iso27001")
 
 
 def one_of(read: Reader, item: Item | None, choice: object) -> str | None:
@@ -120,14 +118,21 @@ def _moment(read: Reader, item: Item | None) -> int | None:
     if item is None or word is None:
         return None
     remedy = "use a date such as 2026-01-31 (from 00:00 UTC), or 2026-01-31T09:00:00+01:00"
-    if _MOMENT.fullmatch(word):
-        try:
-            return milliseconds(_with_zone(word))
-        except (ValueError, OverflowError):
-            read.refuse(item.path, f"{shown(word)} is on no calendar", remedy)
-            return None
-    read.refuse(item.path, f"{shown(word)} is no date, or has no offset from UTC", remedy)
-    return None
+    try:
+        return moment_of(word)
+    except ValueError as error:
+        read.refuse(item.path, f"{shown(word)} {error}", remedy)
+        return None
+
+
+def moment_of(word: str) -> int:
+    """A moment as files have it, in milliseconds since 1970. Raises ValueError that says why."""
+    if not _MOMENT.fullmatch(word):
+        raise ValueError("is no date, or has no offset from UTC")
+    try:
+        return milliseconds(_with_zone(word))
+    except (ValueError, OverflowError) as error:
+        raise ValueError("is on no calendar") from error
 
 
 def _with_zone(word: str) -> datetime:

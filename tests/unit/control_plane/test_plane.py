@@ -12,9 +12,10 @@ import pytest
 
 from control_plane.api.app import make_app
 from control_plane.app import ControlPlane
-from control_plane.placement.record import read_batch
+from control_plane.placement.record import Batch, Decided, read_batch
 from control_plane.placement.replay import replay
 from control_plane.settings import ControlSettings
+from control_plane.signing import fingerprint
 from control_plane.tenants.changes import KEYS, revoke
 from shared import subjects
 from shared.bundle import verify_bundle
@@ -359,3 +360,109 @@ def test_what_a_plane_decided_can_be_decided_again_from_its_stream(tmp_path: Pat
     result = replay(read_batch(line.data) for line in lines)
     assert result.decisions >= 7  # a caller who waits is decided again
     assert (result.differences, result.gaps, result.skipped) == ([], [], 0)
+
+
+RULED = """
+rules:
+  bank: {when: {tenants: [caller]}, require: [c5], may_refuse: true}
+"""
+
+
+def ruled(folder: Path, more: str = RULED) -> Path:
+    """The world that ships, with other rules."""
+    text = Path("shared/regions/regions.yaml").read_text()
+    without = text[: text.index("rules:\n")]
+    path = folder / "regions.yaml"
+    path.write_text(without + more)
+    return path
+
+
+def test_a_rule_decides_with_the_policy_and_the_decision_says_so(tmp_path: Path) -> None:
+    """Compliance reads: which rule of which version, on what facts, signed by whom."""
+
+    async def go(plane: Running) -> None:
+        await plane.node("eu-west", "w-1")
+        node = await plane.node("eu-central", "c-1")
+        dublin = {"place": {"lat": 53.35, "lon": -6.26}, "country": "IE", "data": "legal"}
+        said = (await plane("POST", "/v1/sessions", dublin | {"policy": "eu-only"})).json()
+        assert said["region"] == "eu-central"  # Dublin is nearer, and lacks the certificate
+        why = (await plane("GET", f"/v1/decisions/{said['decision']}", key="operator")).json()
+        assert (why["data"], why["countries"], why["rules"]) == ("legal", ["ie"], ["bank"])
+        assert (why["removed"]["eu-west"], why["removed"]["us-east"]) == (
+            "bank.require.c5",
+            "eu-only.allow",
+        )
+        assert why["policy_version"] == plane.plane.regions.now.world.version
+        assert why["signed_by"] == fingerprint(plane.plane.key)
+        (wanted,) = node.asked
+        assert (wanted.data, wanted.countries) == ("legal", ("ie",))
+        ticket = verify_ticket(
+            said["ticket"], plane.plane.key.public_key(), node="c-1", boot=node.boot, now_s=wall_s()
+        )
+        assert ticket.data == "legal"
+
+    with_plane(tmp_path, go, regions_file=ruled(tmp_path))
+
+
+def test_a_date_that_passes_and_a_world_that_changes_decide_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for one who waits: he is decided by what holds when a seat becomes free."""
+    now = [0]
+    for module in ("placing", "api.sessions"):
+        monkeypatch.setattr(f"control_plane.{module}.wall_ms", lambda: now[0])
+    rules = RULED.replace("require: [c5]", "allow: [ksa], from: 1970-01-01T00:00:01Z")
+
+    async def go(plane: Running) -> None:
+        node = await plane.node("eu-central", "c-1", seats=1)
+        body = PARIS | {"policy": "eu-health"}
+        first = await plane("POST", "/v1/sessions", body)
+        assert first.status_code == 201
+        async with asyncio.TaskGroup() as group:
+            second = group.create_task(plane("POST", "/v1/sessions", body))
+            await plane.until(lambda: len(plane.plane.waiting) == 1)
+            now[0] = 1000
+            node.held.clear()
+            await node.report()
+            assert (await second).json()["code"] == "not_allowed"
+        assert (await plane("POST", "/v1/sessions", body)).json()["code"] == "not_allowed"
+        ruled(tmp_path, "")
+        plane.plane.regions.look()
+        plane.plane.regions.look()
+        assert (await plane("POST", "/v1/sessions", body)).status_code == 201
+
+    with_plane(tmp_path, go, regions_file=ruled(tmp_path, rules))
+
+
+def test_decisions_with_rules_can_be_made_again_from_the_records(tmp_path: Path) -> None:
+    bus = MemoryBus()
+    rules = RULED.replace("require: [c5]", "require: [c5], from: 2020-01-01") + (
+        "  german: {when: {countries: [de], data: [health]}, forbid: [ksa], may_refuse: true}\n"
+    )
+
+    async def go() -> None:
+        async with running(tmp_path, bus, regions_file=ruled(tmp_path, rules)) as plane:
+            for region in ("eu-west", "eu-central", "me-central"):
+                await plane.node(region, f"{region}-1")
+            for more in ({}, {"country": "DE", "data": "health"}, {"policy": "ksa-only"}):
+                await plane("POST", "/v1/sessions", PARIS | {"policy": "default"} | more)
+
+    asyncio.run(go())
+    batches = [
+        read_batch(line.data) for line in bus.log("RECORDS").after(0, subjects.record("p-1"))
+    ]
+    result = replay(batches)
+    assert result.decisions >= 3
+    assert (result.differences, result.gaps, result.skipped) == ([], [], 0)
+    assert replay([without_facts(batch) for batch in batches]).differences
+
+
+def without_facts(batch: Batch) -> Batch:
+    """The records as somebody would have them who hides whose sessions they were."""
+    records = tuple(
+        msgspec.structs.replace(one, ask=msgspec.structs.replace(one.ask, tenant="other"))
+        if isinstance(one, Decided)
+        else one
+        for one in batch.records
+    )
+    return msgspec.structs.replace(batch, records=records)

@@ -1,3 +1,5 @@
+import hashlib
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from control_plane.signing import SigningKeyRefused, public_key_path, signing_key
+from control_plane.signing import SigningKeyRefused, fingerprint, public_key_path, signing_key
 
 
 def test_a_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
@@ -28,6 +30,14 @@ def test_the_public_half_lies_beside_it_and_is_mended(tmp_path: Path) -> None:
     beside.write_text("something else")
     signing_key(path)
     assert load_pem_public_key(beside.read_bytes()) == key.public_key()
+
+
+def test_its_fingerprint_is_that_of_the_file_which_nodes_have(tmp_path: Path) -> None:
+    """By hand: openssl pkey -pubin -in signing.pub.pem -outform DER | sha256sum."""
+    key = signing_key(tmp_path / "signing.pem")
+    pem = public_key_path(tmp_path / "signing.pem").read_text().splitlines()
+    der = b64decode("".join(pem[1:-1]))
+    assert fingerprint(key) == hashlib.sha256(der).hexdigest()[:12]
 
 
 def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_a_session_is_placed(api: Api) -> None:
     assert answer.status_code == 201
     assert answer.json()["node"] == "n-1"
     (order,) = api.parts.orders
-    assert (order.policy.name, order.tenant, order.at.source) == ("eu-only", "alice", "given")
+    assert (order.policy.name, order.facts.tenant, order.at.source) == ("eu-only", "alice", "given")
 
 
 @pytest.mark.parametrize(
@@ -379,6 +379,7 @@ def test_the_schema_describes_every_path(api: Api) -> None:
         "kind",
         "language",
         "model",
+        "data",
         "limit",
     }
 

@@ -1,16 +1,20 @@
 """Policy before distance before load, whatever callers say."""
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_node.capacity.admission import Admission
 from edge_node.centre.admittance import Admit, AskCentre, Standing, decide
+from edge_node.centre.answers import Abilities, reserve
+from edge_node.centre.identity import Identity
 from edge_node.centre.rules import Rules, open_rules, permits
 from heliovox.protocol.messages import Place, Start
 from shared.bundle import BundleRefused, sign_bundle, verify_bundle
-from shared.errors import Forbidden, InvalidMessage, NotAllowed, Unsupported
-from shared.exchange import Bundle, KeyGrant
+from shared.errors import Forbidden, InvalidMessage, NotAllowed, Unsupported, VoiceError
+from shared.exchange import Bundle, KeyGrant, Reserve, Reserved
 from shared.keys import key_digest
 from tests.support.fleet import MUMBAI, PARIS, WORLD
 
@@ -119,6 +123,102 @@ def test_who_is_let_in_may_be_here(  # noqa: PLR0917
         assert not draining
     elif decided.ask.relay:
         assert region in allowed
+
+
+RULED = (
+    WORLD.replace("  in-only:", "  agree: {allow: [everywhere], country_from: agree}\n  in-only:")
+    + """
+rules:
+  indian: {when: {countries: [in]}, allow: [india], may_refuse: true}
+  bank: {when: {tenants: [bank]}, forbid: [eu], may_refuse: true}
+  health: {when: {data: [health]}, allow: [eu], from: 1970-01-01T00:00:10Z, may_refuse: true}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("start", "tenant", "by_address", "at_ms", "here"),
+    [
+        (Start(), "t", None, 0, True),
+        (Start(), "bank", None, 0, False),
+        (Start(country="IN"), "t", None, 0, False),
+        (Start(country="DE", place=PARIS), "t", "IN", 0, False),  # what he claims does not help
+        (Start(country="IN", place=PARIS), "t", "DE", 0, False),
+        (Start(country="DE"), "t", "DE", 0, True),
+        (Start(policy="agree", country="DE"), "t", "DE", 0, True),
+        (Start(policy="in-only"), "t", None, 0, False),
+    ],
+)
+def test_rules_hold_at_the_node_as_at_the_centre(
+    start: Start, tenant: str, by_address: str | None, at_ms: int, here: bool
+) -> None:
+    rules = open_rules(bundle(world=RULED), "eu-central")
+    start = msgspec.structs.replace(start, redirect=True)
+    grant = KeyGrant("", tenant, ("default", "agree", "in-only"))
+    decided = decide(start, "recognition", grant, rules, ROOM, by_address)
+    assert isinstance(decided, Admit) == here
+    if isinstance(decided, AskCentre):
+        assert decided.ask.why == "not_allowed_here"
+
+
+def test_a_rule_is_in_force_at_the_node_from_its_moment_on() -> None:
+    """With the centre dark: the bundle says when, the node's own clock says that it is."""
+    rules = open_rules(bundle(world=RULED), "ap-south")
+    start = Start(place=MUMBAI, data="health")
+    for at_ms in (0, 9_999):
+        there = Standing("ap-south", draining=False, fits=1, at_ms=at_ms)
+        assert isinstance(decide(start, "recognition", ANYTHING, rules, there), Admit)
+    there = Standing("ap-south", draining=False, fits=1, at_ms=10_000)
+    with pytest.raises(NotAllowed, match=r"health\.allow"):
+        decide(start, "recognition", ANYTHING, rules, there)
+
+
+def test_the_centre_is_told_what_the_node_saw() -> None:
+    rules = open_rules(bundle(world=RULED), "eu-central")
+    start = Start(country="de", data="health", redirect=True, language="EN")
+    full = Standing("eu-central", draining=False, fits=0)
+    decided = decide(start, "recognition", ANYTHING, rules, full, "FR")
+    assert isinstance(decided, AskCentre)
+    assert (decided.ask.data, decided.ask.countries) == ("health", ("de", "fr"))
+    assert decided.ask.place_source == "country"
+
+
+@pytest.mark.parametrize(
+    ("start", "by_address", "code"),
+    [
+        (Start(policy="agree", country="DE"), "FR", "place_contradicted"),
+        (Start(policy="agree", country="DE"), None, "place_unknown"),
+        (Start(policy="agree"), "DE", "place_unknown"),
+        (Start(country="ZZ"), "DE", "unsupported"),
+        (Start(data="Health"), "DE", "invalid_message"),
+    ],
+)
+def test_who_contradicts_himself_is_told_so(
+    start: Start, by_address: str | None, code: str
+) -> None:
+    rules = open_rules(bundle(world=RULED), "eu-central")
+    with pytest.raises(VoiceError) as refused:
+        decide(start, "recognition", ANYTHING, rules, ROOM, by_address)
+    assert refused.value.code == code
+
+
+def held(rules: Rules | None, at_ms: int = 0, **more: object) -> Reserved:
+    """What a node in Frankfurt answers the centre that asks for a seat."""
+    fields = {
+        "reservation": "r", "session": "s", "kind": "recognition", "language": "en", "model": None,
+        "policy": "default", "policy_version": "p", "tenant": "t", "ttl_s": 5.0,
+    }  # fmt: skip
+    ask = Reserve(**(fields | more))  # type: ignore[arg-type]
+    can = Abilities(("en",), (), ())
+    return reserve(ask, Identity("n", "eu-central", "b"), Admission("n", 4), can, rules, 0.0, at_ms)
+
+
+def test_a_node_holds_no_seat_that_its_rules_forbid_whatever_the_centre_thinks() -> None:
+    rules = open_rules(bundle(world=RULED), "eu-central")
+    assert held(rules).granted
+    for more in ({"tenant": "bank"}, {"countries": ("in",)}, {"policy": "in-only"}):
+        answer = held(rules, **more)
+        assert (answer.granted, answer.code) == (False, "not_allowed")
 
 
 @given(known=st.lists(st.text(max_size=4), unique=True, max_size=4), shown=st.text(max_size=4))

@@ -71,6 +71,25 @@ def line() -> tuple[Socket, Notes, Talk]:
 Line = tuple[Socket, Notes, Talk]
 
 
+@pytest.mark.parametrize(
+    ("peer", "address"),
+    [
+        (("90.1.1.1", 5), "90.1.1.1"),
+        (("fe80::1%eth0", 5, 0, 2), "fe80::1"),
+        ("/run/a.sock", None),
+        (None, None),
+    ],
+)
+def test_a_conversation_is_told_where_its_caller_comes_from(peer: Any, address: str | None) -> None:
+    notes, seen = Notes(), list[Shown]()
+    known = {"peername": peer, "socket": notes}
+    notes.underlying_transport = SimpleNamespace(get_extra_info=known.get)
+    socket = Socket(lambda _, shown: seen.append(shown), SocketLimits(), Shown("k"))  # type: ignore[arg-type,func-returns-value]
+    socket.attach(notes)  # type: ignore[arg-type]
+    socket.on_ws_connected(notes)  # type: ignore[arg-type]
+    assert seen == [Shown("k", None, address)]
+
+
 def test_messages_go_to_the_conversation_by_their_kind(line: Line) -> None:
     socket, notes, talk = line
     socket.on_ws_frame(notes, frame(WSMsgType.TEXT, b"{}"))

@@ -198,8 +198,6 @@ async def test_losing_the_node_is_no_connection(tmp_path: Path) -> None:
         (["listen", "-", "--rate", "11025"], 2),
         (["listen", "-", "--url", "ftp://x", "--rate", "8000"], 2),
         (["say", "  "], 2),
-        (["say", "hi", "--country", "FR"], 2),
-        (["say", "hi", "--control", "c", "--country", "FR", "--from", "1,2"], 2),
         (["say", "hi", "--control", "c", "--url", "u"], 2),
         (["say", "hi", "-o", "-", "--json"], 2),
         (["say", "hi", "--key-file", "/nowhere"], 2),

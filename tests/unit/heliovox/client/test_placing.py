@@ -232,11 +232,6 @@ async def test_nobody_is_sent_from_a_closed_line_to_an_open_one() -> None:
             _by_ticket("ws://x", "t", sent_by)
 
 
-async def test_a_country_is_nothing_for_a_node() -> None:
-    with pytest.raises(ValueError, match="control"):
-        await enter(Client("127.0.0.1:1", proxy=None), country="FR")
-
-
 @pytest.mark.parametrize(
     "options",
     [
