@@ -11,6 +11,7 @@ import numpy as np
 
 from control_plane.fleet.roster import U8, Index
 from control_plane.fleet.view import F64, FleetView
+from shared.policy import ROUNDING
 
 CLASSES = 3
 """Of nodes that do not stand back; those that do have a number so much higher."""
@@ -19,7 +20,7 @@ _BACK = np.uint8(CLASSES)
 
 def spills(load: F64, home: int, from_load: float) -> bool:
     """Whether overflow begins though there may be room at home."""
-    return from_load < 1.0 and bool(load[home] >= from_load)
+    return from_load < 1.0 and bool(load[home] >= from_load - ROUNDING)
 
 
 def classes_of(regions: Index, load: F64, home: int, from_load: float, *, spilling: bool) -> U8:
@@ -36,7 +37,7 @@ def classes_of(regions: Index, load: F64, home: int, from_load: float, *, spilli
     if not spilling:
         classes = (regions != home).view(np.uint8)
         return classes
-    of_region = np.where(load < from_load, np.uint8(0), np.uint8(2))
+    of_region = np.where(load < from_load - ROUNDING, np.uint8(0), np.uint8(2))
     of_region[home] = 1
     classes = of_region.take(regions)
     return classes

@@ -14,6 +14,7 @@ from control_plane.fleet.states import TIERS, State
 from control_plane.fleet.view import F64, FleetView
 from control_plane.placement.ask import PlacementAsk
 from control_plane.placement.reasons import OF_STATE, Reason
+from shared.policy import ROUNDING
 
 _ABLE = np.uint8(Reason.ABLE)  # an enum in a comparison of columns costs more than the columns
 _FULL, _EXCLUDED = np.uint8(Reason.FULL), np.uint8(Reason.EXCLUDED)
@@ -122,7 +123,8 @@ def reach(view: FleetView, terms: Terms, home: int, rtt_ms: F64) -> U8:
     reasons: U8 = known
     if most_ms is not None:
         reasons = known.copy()
-        np.putmask(reasons, (rtt_ms - rtt_ms[home] > most_ms) & terms.overflow, _TOO_FAR)
+        far = rtt_ms - rtt_ms[home] > most_ms + ROUNDING
+        np.putmask(reasons, far & terms.overflow, _TOO_FAR)
         reasons[home] = _ABLE
     return reasons
 
@@ -132,7 +134,7 @@ def _reach_of(view: FleetView, terms: Terms, home: int) -> U8:
     reasons: U8 = np.where(terms.overflow, _ABLE, _NOT_OVERFLOW)
     if terms.policy.max_added_cost_usd is not None:
         cost_usd = view.roster.atlas.hourly_cost_usd
-        dear = cost_usd - cost_usd[home] > terms.policy.max_added_cost_usd
+        dear = cost_usd - cost_usd[home] > terms.policy.max_added_cost_usd + ROUNDING
         np.putmask(reasons, dear & terms.overflow, _TOO_COSTLY)
     reasons[home] = _ABLE
     return reasons
