@@ -11,6 +11,7 @@ import numpy as np
 
 from control_plane.fleet.roster import U8, Index
 from control_plane.fleet.view import F64, FleetView
+from shared.policy import ROUNDING
 
 CLASSES = 3
 """Of nodes that do not stand back; those that do have a number so much higher."""
@@ -19,7 +20,7 @@ _BACK = np.uint8(CLASSES)
 
 def spills(load: F64, home: int, from_load: float) -> bool:
     """Whether overflow begins though there may be room at home."""
-    return from_load < 1.0 and bool(load[home] >= from_load)
+    return from_load < 1.0 and bool(load[home] >= from_load - ROUNDING)
 
 
 def region_classes(load: F64, home: int, from_load: float, *, spilling: bool) -> U8:
@@ -28,7 +29,7 @@ def region_classes(load: F64, home: int, from_load: float, *, spilling: bool) ->
         classes = np.ones(load.size, np.uint8)
         classes[home] = 0
         return classes
-    classes = np.where(load < from_load, np.uint8(0), np.uint8(2))
+    classes = np.where(load < from_load - ROUNDING, np.uint8(0), np.uint8(2))
     classes[home] = 1
     return classes
 

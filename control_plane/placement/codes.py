@@ -82,8 +82,9 @@ def _any_nearer(view: FleetView, told: Told) -> bool:
 
 
 def _overflow(view: FleetView, told: Told, reasons: U8) -> str:
-    at_home = told.able.regions == told.home
-    if told.spilling and np.any(told.able.classes[at_home] < CLASSES):
+    at_home = told.able.classes[told.able.regions == told.home]
+    spared = (at_home >= CLASSES) == told.backed  # those that stand back anyway are not spared
+    if told.spilling and spared.any():
         return "overflow_home_loaded"
     full = np.any(reasons[view.roster.region == told.home] == Reason.FULL)
     return "overflow_home_full" if full else "overflow_home_unavailable"

@@ -14,6 +14,7 @@ from control_plane.fleet.states import TIERS, State
 from control_plane.fleet.view import F64, FleetView
 from control_plane.placement.ask import PlacementAsk
 from control_plane.placement.reasons import OF_STATE, Reason
+from shared.policy import ROUNDING
 
 _ABLE = np.uint8(Reason.ABLE)  # an enum in a comparison of columns costs more than the columns
 _FULL, _EXCLUDED = np.uint8(Reason.FULL), np.uint8(Reason.EXCLUDED)
@@ -116,11 +117,11 @@ def reach(view: FleetView, terms: Terms, home: int, rtt_ms: F64) -> U8:
     policy, atlas = terms.policy, view.roster.atlas
     reasons: U8 = np.where(terms.overflow, _ABLE, _NOT_OVERFLOW)
     if policy.max_added_rtt_ms is not None:
-        far = rtt_ms - rtt_ms[home] > policy.max_added_rtt_ms
+        far = rtt_ms - rtt_ms[home] > policy.max_added_rtt_ms + ROUNDING
         np.putmask(reasons, far & (reasons == _ABLE), _TOO_FAR)
     if policy.max_added_cost_usd is not None:
         cost_usd = atlas.hourly_cost_usd
-        dear = cost_usd - cost_usd[home] > policy.max_added_cost_usd
+        dear = cost_usd - cost_usd[home] > policy.max_added_cost_usd + ROUNDING
         np.putmask(reasons, dear & (reasons == _ABLE), _TOO_COSTLY)
     reasons[home] = _ABLE
     return reasons
