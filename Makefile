@@ -6,17 +6,20 @@ BIN := $(VENV)/bin
 RUNTIME ?= cpu
 READY := $(VENV)/.ready
 SEED ?=
+N ?= 60000
+PROVE ?=
 BENCH ?= all
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format bench train-stt train-tts eval-stt eval-tts clean
+.PHONY: help setup demo up test check format prove bench train-stt train-tts eval-stt eval-tts clean
 
 help: ## what there is
 	@echo "Heliovox: streaming speech near the people who speak"
 	@echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 	@echo
-	@echo "  SEED=N      demo: another draw of sentences"
+	@echo "  SEED=N      demo: another draw of sentences; prove: other worlds"
+	@echo "  N=...       prove: so many decisions; PROVE=... its other options (PROVE=--help)"
 	@echo "  BENCH=...   bench: which one, and its options (make bench BENCH=--help)"
 
 $(READY): requirements/dev.txt pyproject.toml packaging/node/pyproject.toml
@@ -43,6 +46,9 @@ check: $(READY) ## format, lint, types, imports
 format: $(READY) ## put the code in shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+prove: $(READY) ## every decision checked by a program of its own, planted faults caught (a minute)
+	@$(BIN)/python -m prover --decisions $(N) $(if $(SEED),--seed $(SEED)) $(PROVE)
 
 bench: $(READY) ## figures of docs/performance.md, measured again (minutes; wants a quiet machine)
 	@$(BIN)/python -m pip --disable-pip-version-check install -q --require-hashes -r requirements/bench.txt

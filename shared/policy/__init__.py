@@ -6,11 +6,12 @@ set, and all that comes later (home, overflow, limits of delay) only chooses wit
 
 from shared.policy.callers import caller_countries, kind_of_data
 from shared.policy.clauses import regions_in
-from shared.policy.home import home_region, in_reach
+from shared.policy.home import ROUNDING, home_region, in_reach
 from shared.policy.model import CompiledPolicy, Facts, KeptIn
 from shared.policy.policies import Policies, compile_policies
 
 __all__ = [
+    "ROUNDING",
     "CompiledPolicy",
     "Facts",
     "KeptIn",

@@ -7,6 +7,9 @@ from shared.geography import rtt_ms
 from shared.policy.model import CompiledPolicy
 from shared.regions.model import World
 
+ROUNDING = 1e-9
+"""Differences that exceed a limit by no more are at the limit: 1.1 - 0.6 comes to more than 0.5."""
+
 
 def home_region(
     policy: CompiledPolicy, place: Place, world: World, in_service: Collection[str]
@@ -53,6 +56,10 @@ def in_reach(
         return False
     if region == home:
         return True
-    near = policy.max_added_rtt_ms is None or added_rtt_ms <= policy.max_added_rtt_ms
-    cheap = policy.max_added_cost_usd is None or added_cost_usd <= policy.max_added_cost_usd
+    near = _within(added_rtt_ms, policy.max_added_rtt_ms)
+    cheap = _within(added_cost_usd, policy.max_added_cost_usd)
     return region in policy.overflow and near and cheap
+
+
+def _within(added: float, most: float | None) -> bool:
+    return most is None or added <= most + ROUNDING

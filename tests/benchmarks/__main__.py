@@ -8,8 +8,16 @@ import time
 from tests.benchmarks.figures import Figure, machine
 
 BENCHES = (
-    *("start", "overhead", "latency", "peer", "memory", "engines", "placement", "control"),
-    *("admissions", "spread"),
+    "start",
+    "overhead",
+    "latency",
+    "peer",
+    "memory",
+    "engines",
+    "placement",
+    "day",
+    "control",
+    "admissions",
 )
 
 

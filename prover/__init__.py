@@ -1,0 +1,1 @@
+"""Proof by deriving anew: every decision of the router, checked by what shares nothing with it."""
