@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from control_plane.placement.decision import Decision
 from control_plane.placement.reasons import OFFERS_NOT
 from shared.errors import NoRoom, NotAllowed
+from shared.regions.model import WhenFull
 
+_WIDER = "a policy with a wider allowed set may find room now"
+_LATER: dict[WhenFull, str] = {
+    "refuse": f"try again later; {_WIDER}",
+    "wait": f"try again later; {_WIDER}",
+    "call_back": f"call the caller back when there is room; {_WIDER}",
+}
 _OFFERS_NOT = frozenset(reason.code for reason in OFFERS_NOT)
 
 
@@ -31,12 +38,27 @@ def _no_room(decision: Decision) -> NoRoom:
         f"policy {decision.policy.name} has no room for {_wanted(decision)} now ({why})",
         field="policy",
         value=decision.policy.name,
-        remedy="try again later; a policy with a wider allowed set may find room now",
+        remedy=_LATER[decision.policy.when_full],
+        decision=decision.ask.id,
+    )
+
+
+def _no_region(decision: Decision) -> NotAllowed:
+    """Policy and rules leave the session nowhere to be, whatever the fleet."""
+    policy = decision.policy
+    rules = f" and {', '.join(policy.rules)}" if policy.rules else ""
+    return NotAllowed(
+        f"policy {policy.name}{rules} together leave this session no region",
+        field="policy",
+        value=policy.name,
+        remedy="see which clause took each region away in `removed` of the decision",
         decision=decision.ask.id,
     )
 
 
 def _not_allowed(decision: Decision) -> NotAllowed:
+    if not decision.policy.allowed:
+        return _no_region(decision)
     found = {c: n for c, n in decision.counts.items() if c in _OFFERS_NOT and c != "not_allowed"}
     numbers = ", ".join(f"{count} {code}" for code, count in found.items())
     regions = ", ".join(sorted(decision.policy.allowed))

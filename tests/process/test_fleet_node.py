@@ -191,3 +191,43 @@ async def test_a_relay_between_two_nodes(tmp_path: Path) -> None:
         assert report.held == 0
         assert await near.stop() == 0
         assert near.complaints() == []
+
+
+RULES = """  agree: {allow: [everywhere], overflow: {zones: [everywhere]}, country_from: agree}
+  ended: {allow: [everywhere], overflow: {zones: [everywhere]}, until: 2020-01-01}
+rules:
+  legal: {when: {data: [legal]}, allow: [india], may_refuse: true}
+  past: {until: 2020-01-01, forbid: [everywhere], may_refuse: true}
+"""
+
+
+async def test_rules_that_the_centre_signed_hold_with_the_centre_dark(tmp_path: Path) -> None:
+    """By what callers say of their data and whereabouts; a loopback address says nothing."""
+    async with running_fleet(tmp_path, "n-1", k=("*",)) as fleet:
+        centre = fleet.centre
+        centre.world += RULES
+        async with node_process(fleet, "n-1", max_streams=4) as node:
+            ask, answer = await centre.reserve(node, data="tax", policy="default")
+            assert answer.granted
+            _, refused = await centre.reserve(node, data="legal", policy="default")
+            assert (refused.granted, refused.code) == (False, "not_allowed")
+            async with node.call(ticket=centre.ticket(node, ask, data="tax")) as call:
+                error = await opened(call, data="legal")
+                assert (error["code"], error["field"]) == ("ticket_refused", "data")
+            async with node.call(ticket=centre.ticket(node, ask, data="tax")) as call:
+                assert (await opened(call, data="tax"))["type"] == "started"
+            centre.silent = True
+            for said, code in (
+                ({"data": "legal"}, "not_allowed"),
+                ({"data": "Legal"}, "invalid_message"),
+                ({"policy": "agree", "country": "DE"}, "place_unknown"),
+                ({"policy": "ended"}, "policy_not_in_effect"),
+                ({"country": "zz"}, "unsupported"),
+            ):
+                async with node.call(key="k") as call:
+                    error = await opened(call, **said)
+                    assert (error["type"], error["code"]) == ("error", code)
+            async with node.call(key="k") as call:
+                assert (await opened(call, data="tax", country="DE"))["type"] == "started"
+            assert await node.stop() == 0
+            assert node.complaints() == []

@@ -436,13 +436,13 @@ def test_a_date_that_passes_and_a_world_that_changes_decide_at_once(
 
 def test_decisions_with_rules_can_be_made_again_from_the_records(tmp_path: Path) -> None:
     bus = MemoryBus()
-    rules = RULED.replace("require: [c5]", "require: [c5], from: 2020-01-01") + (
+    rules = RULED.replace("require: [c5]", "forbid: [india], from: 2020-01-01") + (
         "  german: {when: {countries: [de], data: [health]}, forbid: [ksa], may_refuse: true}\n"
     )
 
     async def go() -> None:
         async with running(tmp_path, bus, regions_file=ruled(tmp_path, rules)) as plane:
-            for region in ("eu-west", "eu-central", "me-central"):
+            for region in ("eu-central", "me-central", "ap-south"):
                 await plane.node(region, f"{region}-1")
             for more in ({}, {"country": "DE", "data": "health"}, {"policy": "ksa-only"}):
                 await plane("POST", "/v1/sessions", PARIS | {"policy": "default"} | more)
