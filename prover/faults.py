@@ -164,14 +164,14 @@ _REACH = (
     Fault(
         "added round trip off by one",
         _SIEVES,
-        "> policy.max_added_rtt_ms + ROUNDING",
-        "> policy.max_added_rtt_ms - ROUNDING",
+        "> most_ms + ROUNDING",
+        "> most_ms - ROUNDING",
     ),
     Fault(
         "added cost off by one",
         _SIEVES,
-        "> policy.max_added_cost_usd + ROUNDING",
-        "> policy.max_added_cost_usd - ROUNDING",
+        "> terms.policy.max_added_cost_usd + ROUNDING",
+        "> terms.policy.max_added_cost_usd - ROUNDING",
     ),
     Fault(
         "spill off by one",
@@ -199,8 +199,8 @@ _RANKED = (
     Fault(
         "ramp ignored",
         _CLASSES,
-        "back = (share < 1.0) & (share <= ramp)",
-        "back = share < 0.0",
+        "back = view.share.take(nodes) <= ramp",
+        "back = view.share.take(nodes) < 0.0",
     ),
     Fault(
         "ramp goes on after a relapse",

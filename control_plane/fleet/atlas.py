@@ -1,6 +1,7 @@
 """The regions of a world as columns: how far, at what price, and what policies make of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,10 @@ class Terms:
     """Of the allowed ones."""
     preferred: Mask | None
     """Likewise; None where it prefers none."""
+    forbidden: Mask
+    """Those that are not allowed."""
+    reach: dict[int, Any] = field(default_factory=dict)
+    """For `sieves.reach`, by home: what does not depend on where the caller is."""
 
 
 class Atlas:
@@ -71,7 +76,8 @@ class Atlas:
     def _work_out(self, policy: CompiledPolicy) -> Terms:
         allowed = self._mask(policy.allowed)
         preferred = self._mask(policy.preferred) & allowed if policy.preferred else None
-        return Terms(policy, allowed, self._mask(policy.overflow) & allowed, preferred)
+        overflow = self._mask(policy.overflow) & allowed
+        return Terms(policy, allowed, overflow, preferred, ~allowed)
 
     def _mask(self, regions: frozenset[str]) -> Mask:
         mask = np.array([name in regions for name in self.names], np.bool_)

@@ -49,6 +49,7 @@ class Judged:
     share: F64
     history_ms: F64
     ramping: bool
+    any_dead: bool
 
     def same(self, other: "Judged") -> bool:
         """Whether decisions come out alike."""
@@ -148,6 +149,7 @@ class Columns:
             share=share,
             history_ms=past.history_ms(self.lapses_s, now_s),
             ramping=bool(np.any(share < 1.0)),
+            any_dead=bool(np.any(state == State.DEAD)),
         )
 
     def _states(self, now_s: float) -> U8:

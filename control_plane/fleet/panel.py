@@ -122,6 +122,7 @@ class Panel:
             ),
             standing=judged.standing,
             ramping=judged.ramping,
+            any_dead=judged.any_dead,
         )
 
     def _load(self, roster: Roster, load: F64) -> F64:

@@ -50,6 +50,7 @@ class FleetView:
     """State and tier as one code: `standing_of`."""
     ramping: bool
     """Whether any node's share is less than 1."""
+    any_dead: bool
 
     @property
     def nodes(self) -> tuple[str, ...]:

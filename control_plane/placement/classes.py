@@ -23,14 +23,23 @@ def spills(load: F64, home: int, from_load: float) -> bool:
     return from_load < 1.0 and bool(load[home] >= from_load - ROUNDING)
 
 
-def region_classes(load: F64, home: int, from_load: float, *, spilling: bool) -> U8:
-    """The class of nodes by region; only of regions in reach does it mean anything."""
+def classes_of(regions: Index, load: F64, home: int, from_load: float, *, spilling: bool) -> U8:
+    """The class of nodes as if none stood back.
+
+    Args:
+        regions: of the nodes, all of them in reach.
+        load: by region.
+        home: the home region.
+        from_load: overflow begins there.
+        spilling: whether it has begun.
+    """
+    classes: U8
     if not spilling:
-        classes = np.ones(load.size, np.uint8)
-        classes[home] = 0
+        classes = (regions != home).view(np.uint8)
         return classes
-    classes = np.where(load < from_load - ROUNDING, np.uint8(0), np.uint8(2))
-    classes[home] = 1
+    of_region = np.where(load < from_load - ROUNDING, np.uint8(0), np.uint8(2))
+    of_region[home] = 1
+    classes = of_region.take(regions)
     return classes
 
 
@@ -45,9 +54,8 @@ def stand_back(view: FleetView, nodes: Index, classes: U8, ramp: float) -> U8:
     """
     if not view.ramping:
         return classes
-    share = view.share.take(nodes)
-    back = (share < 1.0) & (share <= ramp)
-    return classes + _BACK * back.astype(np.uint8)
+    back = view.share.take(nodes) <= ramp  # the draw is less than 1, so a share of 1 never is
+    return classes + _BACK * back.view(np.uint8) if back.any() else classes
 
 
 def stands_back(class_: int) -> bool:

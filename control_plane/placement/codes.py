@@ -15,6 +15,8 @@ from control_plane.placement.reasons import OFFERS_NOT, Reason
 from control_plane.placement.sieves import Offered, in_service
 
 _DEAD = np.uint8(State.DEAD)
+_LOWER, _SPARED = np.uint8(Reason.RANKED_LOWER), np.uint8(Reason.HOME_SPARED)
+_NOT_NEEDED = np.uint8(Reason.OVERFLOW_NOT_NEEDED)
 
 CODES = {
     "nearest_allowed": "placed in the home region: the nearest that the policy allows",
@@ -47,6 +49,11 @@ class Told:
     spilling: bool
     """Whether overflow has begun though there may be room at home."""
 
+    anybody_back: bool
+    """Whether anybody may stand back."""
+    won_in: int
+    """The winner's region."""
+
     @property
     def backed(self) -> bool:
         """Whether the winner stands back."""
@@ -59,7 +66,7 @@ def placed_codes(view: FleetView, told: Told, reasons: U8) -> tuple[str, ...]:
     nearer = told.rtt_ms < told.rtt_ms[home]
     not_nearest = bool(terms.preferred is not None and _any_nearer(view, told))
     codes: list[str] = []
-    if view.roster.region[told.ranking.nodes[0]] != home:
+    if told.won_in != home:
         codes.append(_overflow(view, told, reasons))
     elif not not_nearest:
         codes.append("nearest_allowed")
@@ -91,26 +98,24 @@ def _overflow(view: FleetView, told: Told, reasons: U8) -> str:
 
 
 def _nearer_forbidden(view: FleetView, terms: Terms, nearer: Mask) -> bool:
-    forbidden = nearer & ~terms.allowed
+    forbidden = nearer & terms.forbidden
     if not forbidden.any():
         return False
-    return bool(np.any(forbidden.take(view.roster.region) & (view.state != _DEAD)))
+    nodes = forbidden.take(view.roster.region)
+    return bool(np.any(nodes & (view.state != _DEAD) if view.any_dead else nodes))
 
 
 def reasons_of_able(told: Told) -> U8:
-    """The reason of every able node, in their order."""
-    able, home = told.able, told.home
-    reasons = np.full(able.nodes.size, Reason.RANKED_LOWER, np.uint8)
-    at_home = able.regions == home
-    winner = int(told.ranking.nodes[0])
-    won_at = int(able.nodes.searchsorted(winner))
-    if at_home[won_at]:
-        reasons[~at_home] = Reason.OVERFLOW_NOT_NEEDED
+    """The reason of every able node but the winner, in their order."""
+    able, at_home = told.able, told.able.regions == told.home
+    if told.won_in == told.home:
+        reasons: U8 = np.where(at_home, _LOWER, _NOT_NEEDED)
     elif told.spilling:
-        reasons[at_home] = Reason.HOME_SPARED
-    if not told.backed:
+        reasons = np.where(at_home, _SPARED, _LOWER)
+    else:
+        reasons = np.full(able.nodes.size, _LOWER)
+    if not told.backed and told.anybody_back:
         reasons[able.classes >= CLASSES] = Reason.RAMPING
-    reasons[won_at] = Reason.WINNER
     return reasons
 
 

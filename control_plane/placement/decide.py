@@ -13,7 +13,7 @@ from control_plane.fleet.roster import I32, U8, Index
 from control_plane.fleet.view import F64, FleetView
 from control_plane.placement import sieves
 from control_plane.placement.ask import PlacementAsk
-from control_plane.placement.classes import region_classes, spills, stand_back
+from control_plane.placement.classes import classes_of, spills, stand_back
 from control_plane.placement.codes import Told, placed_codes, reasons_of_able, refused
 from control_plane.placement.decision import Decision, Outcome
 from control_plane.placement.ranked import NOBODY, Ranked, ranked_of
@@ -85,14 +85,17 @@ def _placed(question: Question, home: int, who: Offered, left: Index, reasons: U
     view, ask, atlas = question.view, question.ask, question.view.roster.atlas
     from_load = question.terms.policy.from_load
     spilling = spills(question.load, home, from_load)
-    of_region = region_classes(question.load, home, from_load, spilling=spilling)
     nodes, regions = who.nodes.take(left), who.regions.take(left)
-    able = Able(nodes, regions, stand_back(view, nodes, of_region.take(regions), ask.ramp))
+    classes = classes_of(regions, question.load, home, from_load, spilling=spilling)
+    able = Able(nodes, regions, stand_back(view, nodes, classes, ask.ramp))
     conservative = atlas.world.ranking.conservative
     ranking = rank(view, able, question.rtt_ms, question.room, ask.draw, conservative=conservative)
-    told = Told(who, home, question.rtt_ms, able, ranking, spilling)
+    winner = ranking.nodes[0]
+    won_in = int(view.roster.region[winner])
+    told = Told(who, home, question.rtt_ms, able, ranking, spilling, view.ramping, won_in)
     codes = placed_codes(view, told, reasons)
     reasons[able.nodes] = reasons_of_able(told)
+    reasons[winner] = Reason.WINNER
     ranked = ranked_of(view, ranking, question.room)
     return _decision(question, home, ("placed", codes), reasons, ranked)
 

@@ -42,7 +42,7 @@ class Candidate(NamedTuple):
     cost_ms: float
     """What it is ranked by among those of its class."""
     class_: int
-    """`classes.region_classes`, and 3 more where it stands back."""
+    """`classes.classes_of`, and 3 more where it stands back."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ class Ranked:
     nodes: I32
     """Indices into the roster."""
     classes: U8
-    """`classes.region_classes`, and 3 more for a node that stands back."""
+    """`classes.classes_of`, and 3 more for a node that stands back."""
     parts_ms: F64
     """Shape (6, k): what each of them costs, rows as in `cost.PARTS`."""
     room: I32

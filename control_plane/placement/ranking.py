@@ -75,10 +75,11 @@ def rank(
 
 def _best_classes(able: Able) -> tuple[Able, int]:
     """Those of the lowest classes that hold enough to try, and how many the very lowest holds."""
-    counts = np.bincount(able.classes)
-    first = int(counts[counts > 0][0])
-    enough = int(counts.cumsum().searchsorted(MOST_CANDIDATES))
-    if enough >= counts.size - 1:
+    counts = np.bincount(able.classes).tolist()
+    first, enough = next(count for count in counts if count), 0
+    while enough < len(counts) - 1 and sum(counts[: enough + 1]) < MOST_CANDIDATES:
+        enough += 1
+    if enough == len(counts) - 1:
         return able, first
     best = able.classes <= enough
     nodes, regions = able.nodes.compress(best), able.regions.compress(best)

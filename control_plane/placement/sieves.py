@@ -88,6 +88,8 @@ def in_regions(roster: Roster, regions: Index) -> Mask:
 
 def in_service(view: FleetView, who: Offered) -> Mask:
     """The regions in which any of them is not dead."""
+    if not view.any_dead:
+        return who.everywhere
     dead = view.state.take(who.nodes) == _DEAD
     return in_regions(view.roster, who.regions.compress(~dead)) if dead.any() else who.everywhere
 
@@ -114,14 +116,25 @@ def able(view: FleetView, ask: PlacementAsk, room: I32, who: Offered) -> U8:
 
 def reach(view: FleetView, terms: Terms, home: int, rtt_ms: F64) -> U8:
     """By region: may overflow go there, is it near enough, is it cheap enough? Home is `ABLE`."""
-    policy, atlas = terms.policy, view.roster.atlas
+    known = terms.reach.get(home)
+    if known is None:
+        known = terms.reach[home] = _reach_of(view, terms, home)
+    most_ms = terms.policy.max_added_rtt_ms
+    reasons: U8 = known
+    if most_ms is not None:
+        reasons = known.copy()
+        far = rtt_ms - rtt_ms[home] > most_ms + ROUNDING
+        np.putmask(reasons, far & terms.overflow, _TOO_FAR)
+        reasons[home] = _ABLE
+    return reasons
+
+
+def _reach_of(view: FleetView, terms: Terms, home: int) -> U8:
+    """The same, wherever the caller is."""
     reasons: U8 = np.where(terms.overflow, _ABLE, _NOT_OVERFLOW)
-    if policy.max_added_rtt_ms is not None:
-        far = rtt_ms - rtt_ms[home] > policy.max_added_rtt_ms + ROUNDING
-        np.putmask(reasons, far & (reasons == _ABLE), _TOO_FAR)
-    if policy.max_added_cost_usd is not None:
-        cost_usd = atlas.hourly_cost_usd
-        dear = cost_usd - cost_usd[home] > policy.max_added_cost_usd + ROUNDING
-        np.putmask(reasons, dear & (reasons == _ABLE), _TOO_COSTLY)
+    if terms.policy.max_added_cost_usd is not None:
+        cost_usd = view.roster.atlas.hourly_cost_usd
+        dear = cost_usd - cost_usd[home] > terms.policy.max_added_cost_usd + ROUNDING
+        np.putmask(reasons, dear & terms.overflow, _TOO_COSTLY)
     reasons[home] = _ABLE
     return reasons

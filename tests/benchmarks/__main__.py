@@ -7,7 +7,18 @@ import time
 
 from tests.benchmarks.figures import Figure, machine
 
-BENCHES = ("start", "overhead", "latency", "peer", "memory", "engines", "placement", "control")
+BENCHES = (
+    "start",
+    "overhead",
+    "latency",
+    "peer",
+    "memory",
+    "engines",
+    "placement",
+    "day",
+    "control",
+    "admissions",
+)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Decisions and reports among 1,000 nodes in 50 regions, in CPU time of one thread.
+"""Decisions and reports: 1,000 nodes, 50 regions, 200 policies; in CPU time of one thread.
 
 Every decision is made on a view of its own: a report changed the fleet before it, as in life. The
 reports and the views that they make are counted apart from the decisions.
@@ -15,14 +15,16 @@ from control_plane.placement import PlacementAsk, decide, explain
 from control_plane.placement.recorder import Recorder
 from heliovox.protocol.messages import Place
 from shared.capacity import CapacityReport, KindRoom
-from shared.policy import CompiledPolicy, compile_policies
+from shared.policy import Facts, compile_policies
 from shared.regions import EVERYWHERE, Overflow, Policy, Region, World
+from shared.regions.model import RankingRules, Rule, When
 from shared.subjects import report as report_subject
 from tests.benchmarks.figures import Figure, percentile
 
-NODES, REGIONS, LAWS = 1000, 50, 10
-DECISIONS = 2000
-"""In a round."""
+NODES, REGIONS, LAWS, POLICIES = 1000, 50, 10, 200
+FLEETS = (100, 300, 1000, 3000)
+DECISIONS, WARM = 2000, 1000
+"""In a round, and before it."""
 
 
 def run(rounds: int, seconds: float) -> Iterator[Figure]:
@@ -34,6 +36,10 @@ def run(rounds: int, seconds: float) -> Iterator[Figure]:
         tails = tuple(percentile(times, 0.99) for times in took)
         yield Figure(f"decision, {name}: mean CPU", "ms", means, 0.3)
         yield Figure(f"decision, {name}: p99 CPU", "ms", tails, 5.0)
+    for nodes in FLEETS:
+        took = [_decisions(seed, 500, nodes) for seed in range(rounds)]
+        means = tuple(sum(times) / len(times) for times in took)
+        yield Figure(f"decision among {nodes} nodes: mean CPU", "ms", means)
     for name, measure in (
         ("report taken in, from bytes", _reports),
         ("view after a report", _views),
@@ -43,38 +49,60 @@ def run(rounds: int, seconds: float) -> Iterator[Figure]:
         yield Figure(f"{name}: mean CPU", "ms", tuple(measure(seed) for seed in range(rounds)))
 
 
-def world() -> World:
-    """Fifty regions under ten laws; a policy that allows a tenth, a half, all of them."""
+def world(regions: int = REGIONS) -> World:
+    """Regions under ten laws; 200 policies that use all there is; 12 rules; prices that weigh."""
     chance = random.Random(1)
-    regions = {
+    laws = [f"l{at}" for at in range(LAWS)]
+    named = {
         f"r{at:02}": Region(
             f"r{at:02}", Place(chance.uniform(-50, 65), chance.uniform(-180, 180)), "UTC",
-            f"l{at % LAWS}",
+            laws[at % LAWS], hourly_cost_usd=1.0 + at % 7 / 4,
         )
-        for at in range(REGIONS)
+        for at in range(regions)
     }  # fmt: skip
-    laws = [f"l{at}" for at in range(LAWS)]
-    zones = {"one": frozenset(laws[:1]), "half": frozenset(laws[:5]), EVERYWHERE: frozenset(laws)}
-    policies = {
-        "one": Policy("one", ("one",), Overflow(("one",))),
-        "half": Policy("half", ("half",), Overflow(("half",), 80.0)),
-        "all": Policy("all", (EVERYWHERE,), Overflow((EVERYWHERE,))),
-    }
-    return World("v1", regions, zones, policies, "all")
+    zones = {f"z{at}": frozenset(laws[at : at + 1 + at % 5]) for at in range(LAWS)}
+    zones[EVERYWHERE] = frozenset(laws)
+    policies = {f"p{at:03}": _policy(f"p{at:03}", at) for at in range(POLICIES)}
+    rules = {
+        f"rule{at:02}": Rule(
+            f"rule{at:02}", When(tenants=frozenset({f"t{at}", f"t{at + 1}"})),
+            forbid=(f"z{at % LAWS}",) if at % 3 == 0 else (), may_refuse=True,
+            overflow=Overflow((EVERYWHERE,), 60.0, from_load=0.7) if at % 3 == 1 else None,
+            wait_s=5.0,
+        )
+        for at in range(12)
+    }  # fmt: skip
+    return World("v1", named, zones, policies, "p000", rules, RankingRules(5.0))
+
+
+def _policy(name: str, at: int) -> Policy:
+    """A quarter of the policies allows all, the others a zone or two."""
+    allow = (EVERYWHERE,) if at % 4 == 0 else (f"z{at % LAWS}", f"z{(at + 3) % LAWS}")
+    return Policy(
+        name, allow, Overflow(allow, 80.0 if at % 3 else None, 1.5 if at % 5 else None,
+                              0.8 if at % 2 else 1.0),
+        prefer=(f"z{at % LAWS}",) if at % 7 == 0 else (),
+    )  # fmt: skip
 
 
 class Load:
     """A fleet of a thousand nodes that report, and callers who ask."""
 
-    def __init__(self, seed: int, places: int, recorder: Recorder | None = None) -> None:
+    def __init__(self, seed: int, places: int, nodes: int = NODES) -> None:
         self.chance = random.Random(seed)
-        self.world = world()
-        self.policies = list(compile_policies(self.world).by_name.values())
-        self.fleet = Fleet(self.world, 0.0, witness=recorder)
+        self.world, self.nodes = world(), nodes
+        self.policies = compile_policies(self.world)
+        self.fleet = Fleet(self.world, 0.0)
         self._places = places
-        self._seqs = [0] * NODES
-        for node in range(NODES):
+        self._seqs = [0] * nodes
+        for node in range(nodes):
             self.fleet.reported(self.report(node), 10.0)
+        for node in range(0, nodes, 50):  # some failed lately
+            for reachable in (False, True):
+                self.fleet.reached(f"node-{node:04}", 10.0, reachable=reachable)
+            if hold := self.fleet.held_back(f"node-{node + 1:04}", "recognition", 10.0):
+                self.fleet.silent(hold)
+                self.fleet.reported(self.report(node + 1), 10.0)
 
     def report(self, node: int) -> CapacityReport:
         """The next one of a node."""
@@ -91,27 +119,31 @@ class Load:
 
     def change(self) -> None:
         """Some node reports something else than before."""
-        self.fleet.reported(self.report(self.chance.randrange(NODES)), 10.0)
+        self.fleet.reported(self.report(self.chance.randrange(self.nodes)), 10.0)
 
-    def ask(self) -> tuple[PlacementAsk, CompiledPolicy]:
-        """Some caller."""
-        where = random.Random(self.chance.randrange(self._places))
+    def ask(self) -> tuple[PlacementAsk, str, Facts]:
+        """Some caller, his policy, and what rules look at."""
+        chance = self.chance
+        where = random.Random(chance.randrange(self._places))
         place = Place(where.uniform(-50, 65), where.uniform(-180, 180))
+        tenant = f"t{chance.randrange(40)}"
         ask = PlacementAsk(
-            "d", 0, "recognition", "en", None, place, self.chance.random(), tenant="t"
-        )
-        return ask, self.chance.choice(self.policies)
+            "d", 0, "recognition", "en", None, place, chance.random(), tenant=tenant,
+            ramp=chance.random(),
+        )  # fmt: skip
+        return ask, f"p{5 * int(tenant[1:]) + chance.randrange(5):03}", Facts(tenant, language="en")
 
 
-def _decisions(seed: int, places: int) -> list[float]:
-    load, took = Load(seed, places), []
-    for number in range(DECISIONS + 200):
+def _decisions(seed: int, places: int, nodes: int = NODES) -> list[float]:
+    """What one costs, the rules that are about it worked in."""
+    load, took = Load(seed, places, nodes), []
+    for number in range(DECISIONS + WARM):
         load.change()
         view = load.fleet.view(10.0)
-        ask, policy = load.ask()
+        ask, name, facts = load.ask()
         began = time.thread_time_ns()
-        decide(view, ask, policy)
-        if number >= 200:  # warm
+        decide(view, ask, load.policies.effective(name, facts, 0))
+        if number >= WARM:
             took.append((time.thread_time_ns() - began) / 1e6)
     return took
 
@@ -159,6 +191,6 @@ def _recorded(seed: int) -> float:
 
 def _explained(seed: int) -> float:
     load = Load(seed, 500)
-    ask, policy = load.ask()
-    decision = decide(load.fleet.view(10.0), ask, policy)
+    ask, name, facts = load.ask()
+    decision = decide(load.fleet.view(10.0), ask, load.policies.effective(name, facts, 0))
     return _mean_ms(lambda _: explain(decision), 50)
