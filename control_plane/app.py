@@ -8,16 +8,18 @@ from pathlib import Path
 
 import uvicorn
 
-from control_plane.api.app import make_app
+from control_plane.api.app import make_front
 from control_plane.api.centre import Centre
 from control_plane.asks import Asks
 from control_plane.bundles.build import make_bundle
 from control_plane.bundles.service import Bundles
+from control_plane.call_backs import CallBacks
 from control_plane.commands import Commands
 from control_plane.decisions import Decisions
 from control_plane.ending import Ending
 from control_plane.feed import Feed
 from control_plane.fleet import Fleet
+from control_plane.gate import Gate
 from control_plane.ids import decision_ids
 from control_plane.placement.recorder import Recorder
 from control_plane.placing import Placer, Tools
@@ -31,6 +33,7 @@ from control_plane.readings import (
     session_readings,
 )
 from control_plane.recording import Recording
+from control_plane.repeats import Repeats
 from control_plane.reserving import Reserving
 from control_plane.sessions.service import Notes
 from control_plane.sessions.table import SessionTable
@@ -44,6 +47,7 @@ from control_plane.tenants.first_keys import make_first_keys
 from control_plane.tenants.service import Tenants
 from control_plane.waiting import Changes, Waiting
 from control_plane.world import RegionsFile, WorldNow, regions_path
+from heliovox.protocol.control import InLine, Placed
 from heliovox.protocol.messages import Place
 from shared.announcement import Announcer
 from shared.bus import Bus
@@ -148,8 +152,11 @@ class ControlPlane:
         probes = Probes(settings.probe.every_s, settings.probe.failures)
         self.probing = Probing(clock, self.fleet, self.changes, self.tasks, probes)
         self.reserving = Reserving(bus, clock, self.fleet, self.tasks)
+        self.gate = Gate()
         self.placer = Placer(self._tools())
         self.ending = Ending(self.table, Commands(bus), self.changes.changed)
+        self.call_backs = CallBacks(self.placer, self.waiting, self.ending, clock, self.tasks)
+        self.repeats: Repeats[Placed | InLine] = Repeats(clock)
         self.asks = Asks(bus, lambda: self.regions.now, self.placer.place, self.ending.give_back)
 
     def services(
@@ -169,7 +176,7 @@ class ControlPlane:
             self.asks,
             http(
                 lambda: plain_config(
-                    make_app(self.centre()), http="httptools", loop="none", access_log=False
+                    make_front(self.centre()), http="httptools", loop="none", access_log=False
                 )
             ),
             self.waiting,
@@ -182,7 +189,7 @@ class ControlPlane:
             world=lambda: self.regions.now,
             bundle=self.bundles.now,
             fallback=self._fallback,
-            placing=self.placer,
+            placing=self.call_backs,
             fleets=self.feed,
             explaining=self.decisions,
             ending=self.ending,
@@ -195,6 +202,7 @@ class ControlPlane:
                 "fleet": self.feed.check,
             },
             metrics=self._metrics(),
+            repeats=self.repeats,
         )
 
     def _tools(self) -> Tools:
@@ -202,6 +210,7 @@ class ControlPlane:
             bus=self.bus,
             clock=self.clock,
             fleet=self.fleet,
+            gate=self.gate,
             policies=lambda: self.regions.now.policies,
             reserving=self.reserving,
             waiting=self.waiting,

@@ -2,17 +2,18 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from control_plane.decisions import Decisions
 from control_plane.fleet import Fleet
+from control_plane.gate import Gate
 from control_plane.ids import NewId, random_id
 from control_plane.orders import Order
 from control_plane.placement import Decision, PlacementAsk, decide, refusal
-from control_plane.placement.attempts import GivenUp, Seated
+from control_plane.placement.attempts import GivenUp, Seated, Step
 from control_plane.placement.recorder import Recorder
 from control_plane.reserving import Reserving
 from control_plane.sessions.table import Row, SessionTable
@@ -20,7 +21,7 @@ from control_plane.waiting import Waiting
 from heliovox.protocol.control import NearestView, Placed
 from shared.bus import Bus
 from shared.clock import Clock, wall_ms, wall_s
-from shared.errors import NoRoom, VoiceError
+from shared.errors import NoRoom, NotAllowed, VoiceError
 from shared.exchange import Reserve
 from shared.places import coarse
 from shared.policy import Policies
@@ -34,6 +35,7 @@ class Tools:
     bus: Bus
     clock: Clock
     fleet: Fleet
+    gate: Gate
     policies: Callable[[], Policies]
     """Of now."""
     reserving: Reserving
@@ -49,6 +51,35 @@ class Tools:
     new_decision_id: NewId
 
 
+OVERALL_S = 2.0
+"""For all nodes that are asked for one order, in all rounds."""
+MOST_ROUNDS = 3
+"""Decisions that lead to nodes which all say no. In a burst a view is older than its nodes' seats:
+who was asked says so, and the next decision goes elsewhere."""
+
+
+class CallerGone(VoiceError):
+    """Whoever asked is not there any more: nobody is told of it."""
+
+    code = "caller_gone"
+
+
+Gone = Callable[[], bool]
+"""Whether whoever asked is not there any more."""
+
+
+def never() -> bool:
+    """Of callers who come for their answer later, or whom nobody can look after."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    decision: Decision
+    wanted: Reserve
+    step: Step
+
+
 class Placer:
     """Finds seats for orders."""
 
@@ -57,51 +88,86 @@ class Placer:
         self.outcomes: Counter[str] = Counter()
         """Orders by what became of them: `placed`, or a refusal's code."""
 
-    async def place(self, order: Order) -> Placed:
+    async def place(self, order: Order, gone: Gone = never) -> Placed:
         """A seat, held, with its ticket. Raises VoiceError that names the decision."""
+        return await self.counted(self._place(order, gone))
+
+    async def counted(self, work: Awaitable[Placed]) -> Placed:
+        """What becomes of an order, counted."""
         try:
-            placed = await self._place(order)
+            placed = await work
         except VoiceError as error:
             self.outcomes[error.code] += 1
             raise
         self.outcomes["placed"] += 1
         return placed
 
-    async def _place(self, order: Order) -> Placed:
+    async def _place(self, order: Order, gone: Gone) -> Placed:
+        if not (order.may_wait and order.policy.when_full == "wait"):
+            return await self.attempt(order, gone)
         tools = self._tools
         tools.bus.check()
-        waits = order.may_wait and order.policy.when_full == "wait"
-        line = _line(order)
-        if waits and tools.waiting.busy(line):
-            return await self._wait(order, line, _behind_others(order))
-        try:
-            return await self._at_once(order)
-        except NoRoom as full:
-            if not waits:
-                raise
-            return await self._wait(order, line, full)
-
-    async def _wait(self, order: Order, line: Hashable, full: NoRoom) -> Placed:
-        return await self._tools.waiting.wait(
-            line, order.policy.wait_s, lambda: self._at_once(order), full
+        line = line_of(order)
+        full = behind_others(order)
+        if not tools.waiting.busy(line):
+            try:
+                return await self.attempt(order, gone)
+            except NoRoom as error:
+                full = error
+        return await tools.waiting.wait(
+            line, order.policy.wait_s, lambda: self.attempt(order, gone), full
         )
 
-    async def _at_once(self, order: Order) -> Placed:
-        """One decision, and the seat that it leads to. Raises NoRoom, NotAllowed."""
+    async def attempt(self, order: Order, gone: Gone = never) -> Placed:
+        """One decision, in its turn, and the seat that it leads to; nobody waits for another.
+
+        Raises:
+            NoRoom, NotAllowed: naming the decision.
+            BusFailed: no node can be asked.
+            Overloaded: its turn did not come.
+            CallerGone: a seat that was got is given back.
+        """
+        tools = self._tools
+        tools.bus.check()
+        async with tools.gate.turn():
+            until_s, rounds = tools.clock.now_s() + OVERALL_S, 0
+            while True:
+                if gone():
+                    raise CallerGone("nobody waits for the answer any more")
+                rounds += 1
+                left_s = until_s - tools.clock.now_s()
+                found = await self._round(order, left_s)
+                if isinstance(found.step, Seated):
+                    return self._seated(order, found, gone)
+                assert isinstance(found.step, GivenUp)
+                left_s = until_s - tools.clock.now_s()
+                if left_s <= 0 or isinstance(found.step.error, NotAllowed):
+                    raise found.step.error
+                if found.decision.winner is not None and rounds < MOST_ROUNDS:
+                    continue  # all who were asked said no, which the next decision knows
+                if not tools.reserving.unsettled(found.decision):
+                    raise found.step.error
+                await tools.reserving.settled(left_s)
+
+    async def _round(self, order: Order, within_s: float) -> _Round:
+        """One decision, and what nodes said to it."""
         tools = self._tools
         decision = self._decide(order, tools.new_decision_id())
         tools.recorder.decided(decision)
         wanted = self._wanted(order, decision)
-        attempts = await tools.reserving.seat(decision, wanted)
-        step = attempts.step
-        session = wanted.session if isinstance(step, Seated) else None
+        attempts = await tools.reserving.seat(decision, wanted, within_s)
+        session = wanted.session if isinstance(attempts.step, Seated) else None
         tools.decisions.made(decision, attempts.story, session)
         tools.recorder.tried(decision.ask.id, attempts.story, session)
         tools.publish(decision.ask.id)
-        if isinstance(step, Seated):
-            return self._placed(order, decision, wanted, step)
-        assert isinstance(step, GivenUp)
-        raise step.error
+        return _Round(decision, wanted, attempts.step)
+
+    def _seated(self, order: Order, found: _Round, gone: Gone) -> Placed:
+        assert isinstance(found.step, Seated)
+        if gone():
+            self._tools.reserving.release(found.step.candidate, found.wanted)
+            raise CallerGone("nobody waits for the answer any more")
+        return self._placed(order, found.decision, found.wanted, found.step)
 
     def nearest(self, order: Order, most: int) -> Sequence[NearestView]:
         """Where it would go, best first; nothing is held and nothing remembered."""
@@ -213,14 +279,15 @@ _GRACE_S = 5.0
 """A note of the session's start may come so long after the seat's time was up."""
 
 
-def _line(order: Order) -> Hashable:
+def line_of(order: Order) -> Hashable:
     """Those who ask for the same wait in one line; other rules can mean other regions."""
     place, policy = order.at.place, order.policy
     about = (round(place.lat / 10), round(place.lon / 10))
     return (policy.name, policy.rules, order.kind, order.language, order.model, about)
 
 
-def _behind_others(order: Order) -> NoRoom:
+def behind_others(order: Order) -> NoRoom:
+    """Of whoever would have passed those in line."""
     return NoRoom(
         f"others wait for a seat under policy {order.policy.name}, and none became free in time",
         field="policy",

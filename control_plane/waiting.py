@@ -64,8 +64,12 @@ class Waiting:
         try:
             await asyncio.Event().wait()
         finally:
-            self._stopping = True
-            self._changes.changed()
+            self.stop()
+
+    def stop(self) -> None:
+        """Every waiter is refused, and whoever comes."""
+        self._stopping = True
+        self._changes.changed()
 
     def busy(self, line: Hashable) -> bool:
         """Whether others are in line: who comes now must not pass them."""

@@ -140,6 +140,15 @@ class NoRoom(VoiceError):
     http_status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
+class Overloaded(VoiceError):
+    """More requests than can be dealt with in time: later, or elsewhere, it may be otherwise."""
+
+    code = "overloaded"
+    retryable = True
+    close_code = CloseCode.TRY_LATER
+    http_status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class CentreUnreachable(VoiceError):
     """The node may not decide this alone, and the control plane does not answer."""
 

@@ -31,17 +31,26 @@ def not_http(_request: AnyRequest, error: HTTPException) -> Response[bytes]:
 
 def broken(_request: AnyRequest, error: Exception) -> Response[bytes]:
     """A fault of our own."""
-    _log.error("a request failed", exc_info=error)
+    log_broken(error)
     return _answer(plain_problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal error"))
 
 
-def _answer(document: Problem) -> Response[bytes]:
-    headers = {"WWW-Authenticate": "Bearer"} if document.status == 401 else {}
+def log_broken(error: Exception) -> None:
+    """Said once, with where it came from."""
+    _log.error("a request failed", exc_info=error)
+
+
+def said(document: Problem) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of a problem."""
+    headers = {"Content-Type": MEDIA_TYPE}
+    if document.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
     if document.retryable:
         headers["Retry-After"] = "1"
-    return Response(
-        encode_problem(document),
-        status_code=document.status,
-        media_type=MEDIA_TYPE,
-        headers=headers,
-    )
+    return document.status, headers, encode_problem(document)
+
+
+def _answer(document: Problem) -> Response[bytes]:
+    status, headers, body = said(document)
+    media_type = headers.pop("Content-Type")
+    return Response(body, status_code=status, media_type=media_type, headers=headers)

@@ -1,6 +1,6 @@
 """The ASGI application: routes, who may call them, how errors are said, what /schema shows."""
 
-from typing import Any
+from typing import Any, cast
 
 from litestar import Litestar, Request
 from litestar.di import Provide
@@ -9,15 +9,21 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
-from control_plane.api import answers, fleet, probes, sessions
+from control_plane.api import answers, fleet, probes, sessions, waiting
 from control_plane.api.callers import caller_of
 from control_plane.api.centre import Centre
+from control_plane.api.front import AsgiApp, Front
 from control_plane.tenants.keys import KeyRecord
 from heliovox import __version__
 from shared.errors import VoiceError
 
 MAX_BODY_BYTES = 16 * 1024
 """Far above the longest request that makes sense."""
+
+
+def make_front(centre: Centre) -> Front:
+    """The application as it is served: what is asked most goes past the framework."""
+    return Front(cast("AsgiApp", make_app(centre)), centre, MAX_BODY_BYTES)
 
 
 def make_app(centre: Centre) -> Litestar:
@@ -30,6 +36,7 @@ def make_app(centre: Centre) -> Litestar:
         [
             *(probes.healthz, probes.readyz, probes.metrics),
             *(sessions.place, sessions.listed, sessions.one, sessions.end, sessions.usage),
+            *(waiting.look, waiting.leave),
             *(fleet.nearest, fleet.regions, fleet.nodes, fleet.drain, fleet.undrain),
             *(fleet.decision, fleet.policies, fleet.bundle),
         ],

@@ -13,12 +13,17 @@ SECURITY: list[dict[str, list[str]]] = [{"key": []}]
 
 def caller_of(request: Request[Any, Any, Any], keyring: Keyring) -> KeyRecord:
     """The holder of the request's key. Raises Unauthorised."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return keyring.who(key_of(request.headers.get("authorization", "")))
+
+
+def key_of(authorization: str) -> str:
+    """The key that a header shows. Raises Unauthorised."""
+    scheme, _, key = authorization.partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Unauthorised(
             "no key", field="Authorization", remedy="send `Authorization: Bearer KEY`"
         )
-    return keyring.who(key.strip())
+    return key.strip()
 
 
 def require_operator(who: KeyRecord) -> None:

@@ -8,11 +8,20 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from control_plane.orders import Order
+from control_plane.placing import Gone
+from control_plane.repeats import Repeats
 from control_plane.sessions.table import SessionTable
 from control_plane.sessions.usage import Usage
 from control_plane.tenants.keys import KeyRecord, Keyring
 from control_plane.world import WorldNow
-from heliovox.protocol.control import DecisionView, NearestView, NodeView, Placed, RegionView
+from heliovox.protocol.control import (
+    DecisionView,
+    InLine,
+    NearestView,
+    NodeView,
+    Placed,
+    RegionView,
+)
 from heliovox.protocol.messages import Place
 from shared.exchange import Bundle
 from shared.metrics import Metrics
@@ -24,8 +33,16 @@ Check = Callable[[], str | None]
 class Placing(Protocol):
     """Finds seats."""
 
-    async def place(self, order: Order) -> Placed:
-        """A seat, held. Raises VoiceError with the decision's id."""
+    async def place(self, order: Order, gone: Gone = ...) -> Placed | InLine:
+        """A seat, held, or a place in line. Raises VoiceError with the decision's id."""
+        ...
+
+    async def look(self, waiting: str, tenant: str, wait_s: float) -> Placed | InLine:
+        """How an order in line stands. Raises VoiceError: the refusal that it ended with."""
+        ...
+
+    async def leave(self, waiting: str, tenant: str) -> None:
+        """Ends the wait. Raises NotFound, BusFailed."""
         ...
 
     def nearest(self, order: Order, most: int) -> Sequence[NearestView]:
@@ -81,6 +98,7 @@ class Centre:
     usage: Usage
     checks: Mapping[str, Check]
     metrics: Metrics
+    repeats: Repeats[Placed | InLine]
 
 
 Centred = NamedDependency[SkipValidation[Centre]]

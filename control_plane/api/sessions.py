@@ -2,15 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from litestar import Request, delete, get, post
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar import Request, Response, delete, get, post
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
+from control_plane.api.admitting import Asked, admit, status_and_headers
 from control_plane.api.callers import SECURITY, may_see
 from control_plane.api.centre import Centred, Who
-from control_plane.orders import order_of_request
+from control_plane.repeats import HEADER
 from control_plane.sessions.table import Row
-from heliovox.protocol.control import Placed, SessionRequest, SessionView, UsageView
-from shared.clock import wall_ms
+from heliovox.protocol.control import InLine, Placed, SessionRequest, SessionView, UsageView
 from shared.errors import NotFound
 
 MOST_LISTED = 1000
@@ -19,12 +19,21 @@ State = Literal["reserved", "live", "ended", "lost"]
 
 @post("/v1/sessions", security=SECURITY)
 async def place(
-    request: Request[Any, Any, Any], data: JSONBody[SessionRequest], who: Who, centre: Centred
-) -> Placed:
-    """Where may, and can, this caller's session go? A seat is held there, for a short while."""
+    request: Request[Any, Any, Any],
+    data: JSONBody[SessionRequest],
+    who: Who,
+    centre: Centred,
+    idempotency_key: Annotated[str | None, HeaderParameter(name=HEADER)] = None,
+) -> Response[Placed | InLine]:
+    """Where may, and can, this caller's session go? A seat is held there, for a short while.
+
+    202 with a place in line where there is none and the policy calls back. A request that comes
+    again with the same Idempotency-Key gets the same answer, and no second seat.
+    """
     own = request.client.host if request.client is not None else None
-    order = order_of_request(data, who, centre.world(), own, centre.fallback(), wall_ms())
-    return await centre.placing.place(order)
+    answer = await admit(centre, who, Asked(data, own, idempotency_key))
+    status, headers = status_and_headers(answer)
+    return Response(answer, status_code=status, headers=headers)
 
 
 @get("/v1/sessions", security=SECURITY, sync_to_thread=False)

@@ -148,10 +148,14 @@ class Admission:
         return promised.ask
 
     def release(self, reservation: str) -> bool:
-        """Nobody will come; whether there was such a promise."""
-        there = reservation in self._reserved
+        """Nobody will come; whether there was such a promise.
+
+        One that was never made is over from now on: the word that nobody will come may arrive
+        before the request for the seat, which would then be held for nobody.
+        """
+        there = self._reserved.pop(reservation, None) is not None
+        self._note_over(reservation)
         if there:
-            self._forget(reservation)
             self.changed()
         return there
 
@@ -181,6 +185,9 @@ class Admission:
 
     def _forget(self, reservation: str) -> None:
         del self._reserved[reservation]
+        self._note_over(reservation)
+
+    def _note_over(self, reservation: str) -> None:
         self._over[reservation] = None
         while len(self._over) > _REMEMBERED:
             self._over.popitem(last=False)

@@ -50,6 +50,17 @@ class Placed(msgspec.Struct, frozen=True):
     """The round trip to expect."""
 
 
+class InLine(msgspec.Struct, frozen=True):
+    """No seat yet, under a policy that calls back: ask at `/v1/waiting/{waiting}`."""
+
+    waiting: str
+    """The name of this wait."""
+    expires_s: float
+    """It is over by then at the latest, with a seat or a refusal."""
+    position: int
+    """In line, from 1, among all who called for the same."""
+
+
 class Loser(msgspec.Struct, frozen=True):
     """A node that did not get the session, and why."""
 

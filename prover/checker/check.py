@@ -47,7 +47,6 @@ class Checker:
                 and `answer`: `outcome`, `node`, `region`, `home`, `codes`, the `reasons` of all
                 nodes, and the rows of its `ranking`.
         """
-        self._fleet.looked(decision["now_s"])
         said = decision["facts"]
         facts = Facts(said["tenant"], said["data"], said["language"], frozenset(said["countries"]))
         policy = self._book.effective(decision["policy"], facts, decision["at_ms"])
@@ -76,6 +75,7 @@ class Checker:
 
     def _of_answer(self, decision: Decision, policy: Effective) -> Iterator[Violation]:
         now_s, ask, answer = decision["now_s"], decision["ask"], decision["answer"]
+        self._fleet.looked(now_s)  # who was refused by his policy did not look at the fleet
         found = sift(self.world, self._fleet, policy, ask, now_s)
         yield from _lawful(answer, policy)
         yield from self._of_home(found, answer["home"])

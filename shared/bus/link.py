@@ -33,6 +33,10 @@ RETRY_S = 0.25
 REFUSED_RETRY_S = 5.0
 """Credentials that were refused are not mended by haste."""
 _FLUSH_S = 1
+_LATE_S = 0.05
+"""A limit that is noticed so much too late says that we were busy: an answer may be here unread."""
+_LATE_TIMES = 4
+"""It is then looked again so often at most."""
 _STUCK_S = 30.0
 """A client that has not reconnected by then is given up for a new one."""
 
@@ -48,9 +52,28 @@ class NobodyThere(BusFailed):
 class _Wait:
     """Somebody who waits for an answer, and can be told at once that none will come."""
 
-    def __init__(self, subject: str, limit: asyncio.Timeout) -> None:
+    def __init__(self, subject: str, limit: asyncio.Timeout, timeout_s: float) -> None:
         self.subject, self._limit = subject, limit
         self.why: BusFailed | None = None
+        self._loop = asyncio.get_running_loop()
+        self._looks = 0
+        self._look_in(timeout_s)
+
+    def _look_in(self, seconds: float) -> None:
+        self._due_s = self._loop.time() + seconds
+        self._timer = self._loop.call_at(self._due_s, self._look)
+
+    def _look(self) -> None:
+        """Time is up, unless it is us who are late: timers run before what came is read."""
+        self._looks += 1
+        if self._loop.time() - self._due_s > _LATE_S and self._looks <= _LATE_TIMES:
+            self._look_in(_LATE_S)
+        elif not self._limit.expired():
+            self._limit.reschedule(self._loop.time())
+
+    def end(self) -> None:
+        """Nobody waits any more."""
+        self._timer.cancel()
 
     def fail(self, why: BusFailed) -> None:
         self.why = why
@@ -172,8 +195,8 @@ class Link:
         """What `work` returns; fails as soon as the connection is lost or the subject denied."""
         wait: _Wait | None = None
         try:
-            async with asyncio.timeout(timeout_s) as limit:
-                wait = _Wait(subject.lower(), limit)
+            async with asyncio.timeout(None) as limit:
+                wait = _Wait(subject.lower(), limit, timeout_s)
                 self._waiting.add(wait)
                 return await work
         except TimeoutError:
@@ -186,6 +209,7 @@ class Link:
             raise BusFailed(f"asking on {subject} failed: {_said(error)}") from None
         finally:
             if wait is not None:
+                wait.end()
                 self._waiting.discard(wait)
 
     async def flush(self, timeout_s: float = 2.0) -> None:

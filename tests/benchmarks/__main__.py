@@ -17,6 +17,7 @@ BENCHES = (
     "placement",
     "day",
     "control",
+    "admissions",
 )
 
 

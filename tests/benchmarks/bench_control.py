@@ -168,7 +168,7 @@ async def _running(folder: Path) -> AsyncIterator[Running]:
     plane = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=DEVNULL)
     nodes = await asyncio.create_subprocess_exec(*crowd, "--nodes", str(NODES), stdout=PIPE)
     try:
-        url = await _ready(plane)
+        url = await ready_url(plane)
         assert nodes.stdout is not None
         await nodes.stdout.readline()
         yield Running(plane, server, url, (folder / "caller.key").read_text().strip())
@@ -179,7 +179,7 @@ async def _running(folder: Path) -> AsyncIterator[Running]:
         await server.stop()
 
 
-async def _ready(plane: Process) -> str:
+async def ready_url(plane: Process) -> str:
     assert plane.stdout is not None
     async for line in plane.stdout:
         said: dict[str, Any] = json.loads(line)

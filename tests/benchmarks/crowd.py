@@ -20,6 +20,7 @@ from shared.regions.file import default_world_path, load_world
 from shared.subjects import report, reserve
 
 SEATS = 64
+"""Of each, unless it is said otherwise."""
 LEFT_OUT = "me-central"
 """The benchmark's own node stands there."""
 
@@ -27,8 +28,9 @@ LEFT_OUT = "me-central"
 class Node:
     """One node on one connection."""
 
-    def __init__(self, name: str, region: str) -> None:
-        self.name, self.region, self.held, self.seq = name, region, 0, 0
+    def __init__(self, name: str, region: str, seats: int) -> None:
+        self.name, self.region, self.seats = name, region, seats
+        self.held = self.seq = 0
         self._writer: asyncio.StreamWriter | None = None
 
     async def connect(self, port: int) -> asyncio.StreamReader:
@@ -43,7 +45,7 @@ class Node:
     def report(self) -> None:
         """Says how it is."""
         self.seq += 1
-        room = KindRoom(self.held, SEATS - self.held)
+        room = KindRoom(self.held, self.seats - self.held)
         said = CapacityReport(
             node=self.name,
             region=self.region,
@@ -53,7 +55,7 @@ class Node:
             url=f"ws://127.0.0.1:9/{self.name}",
             version="bench",
             kinds={"recognition": room, "synthesis": room},
-            limit=SEATS,
+            limit=self.seats,
             languages=("en",),
             models=("stt-en-telephone",),
             step_p50_ms=4.0,
@@ -73,10 +75,12 @@ class Node:
 
     def _grant(self, reply: str, data: bytes) -> None:
         wanted = msgspec.json.decode(data, type=Reserve)
-        granted = self.held < SEATS
+        granted = self.held < self.seats
         self.held += granted
         code = None if granted else "node_full"
-        answer = Reserved(granted, self.name, "b1", wanted.ttl_s, code, held=self.held, limit=SEATS)
+        answer = Reserved(
+            granted, self.name, "b1", wanted.ttl_s, code, held=self.held, limit=self.seats
+        )
         self._publish(reply, msgspec.json.encode(answer))
 
     def _publish(self, subject: str, data: bytes) -> None:
@@ -87,9 +91,11 @@ class Node:
         self._writer.write(data)
 
 
-async def _run(port: int, count: int, period_s: float) -> None:
+async def _run(port: int, count: int, seats: int, period_s: float) -> None:
     regions = cycle(name for name in load_world(default_world_path()).regions if name != LEFT_OUT)
-    nodes = [Node(f"n-{at:04}", region) for at, region in zip(range(count), regions, strict=False)]
+    nodes = [
+        Node(f"n-{at:04}", region, seats) for at, region in zip(range(count), regions, strict=False)
+    ]
     async with asyncio.TaskGroup() as group:
         for node in nodes:
             group.create_task(node.listen(await node.connect(port)))
@@ -107,9 +113,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--nodes", type=int, default=1000)
+    parser.add_argument("--seats", type=int, default=SEATS)
     parser.add_argument("--period-s", type=float, default=1.0)
     options = parser.parse_args()
-    asyncio.run(_run(options.port, options.nodes, options.period_s))
+    asyncio.run(_run(options.port, options.nodes, options.seats, options.period_s))
 
 
 if __name__ == "__main__":

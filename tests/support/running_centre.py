@@ -103,6 +103,8 @@ class Centre:
     leaves: dict[str, NatsServer] = field(init=False, default_factory=dict)
     planes: list[Plane] = field(init=False, default_factory=list)
     tasks: Tasks = field(init=False, default_factory=Tasks)
+    links: dict[str, str] = field(init=False, default_factory=dict)
+    """Regions whose leaf reaches the hub some other way: its URL."""
     _buses: list[NatsBus] = field(init=False, default_factory=list)
 
     def seed_file(self, name: str) -> Path:
@@ -123,11 +125,25 @@ class Centre:
             leaves=tuple(Regional(r, r, self._public(f"leaf-{r}")) for r in NODES),
         )
 
+    async def start_far(self, reach: Callable[[int], Awaitable[int]]) -> "Centre":
+        """Likewise, each region behind a link of its own.
+
+        Args:
+            reach: told a port of the hub, opens a link to it; returns where the link begins.
+        """
+        self.hub = NatsServer("centre", self._made("hub"), nats_server_binary())
+        await self.start_hub()
+        for region in NODES:
+            here = await reach(self.hub.leaf_port)
+            self.links[region] = f"nats-leaf://127.0.0.1:{here}"
+        return await self.start()
+
     async def start(self) -> "Centre":
         """The servers, linked."""
         binary = nats_server_binary()
-        self.hub = NatsServer("centre", self._made("hub"), binary)
-        await self.start_hub()
+        if not hasattr(self, "hub"):
+            self.hub = NatsServer("centre", self._made("hub"), binary)
+            await self.start_hub()
         for region in NODES:
             self.leaves[region] = NatsServer(region, self._made(f"leaf-{region}"), binary)
             await self.start_leaf(region)
@@ -145,7 +161,7 @@ class Centre:
         secret = leaf.folder / "secret.conf"
         secret.write_text(nats_config.leaf_secret(self._seed(f"leaf-{region}").reveal()))
         server = Server(str(leaf.folder / "js"), port=leaf.port)
-        uplink = Uplink(self.hub.leaf_url, "secret.conf")
+        uplink = Uplink(self.links.get(region, self.hub.leaf_url), "secret.conf")
         await leaf.start(nats_config.leaf_config(self.fleet(), region, server, uplink))
 
     async def bus(self, region: str, node: str) -> NatsBus:

@@ -1,7 +1,7 @@
 """A whole control plane, its nodes scripted, on a bus in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import pytest
 
-from control_plane.api.app import make_app
+from control_plane.api.app import make_front
 from control_plane.app import ControlPlane
 from control_plane.placement.record import Batch, Decided, read_batch
 from control_plane.placement.replay import replay
@@ -42,13 +42,18 @@ class Running:
 
     def __init__(self, plane: ControlPlane, folder: Path) -> None:
         self.plane, self.folder = plane, folder
-        self.app = make_app(plane.centre())
+        self.app = make_front(plane.centre())
 
     async def __call__(
-        self, method: str, path: str, body: Any = None, key: str = "caller"
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        key: str = "caller",
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         secret = (self.folder / f"{key}.key").read_text().strip()
-        headers = {"Authorization": f"Bearer {secret}"}
+        headers = {"Authorization": f"Bearer {secret}"} | dict(headers or {})
         transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://c") as client:
             return await client.request(method, path, json=body, headers=headers)
@@ -409,7 +414,7 @@ def test_a_date_that_passes_and_a_world_that_changes_decide_at_once(
 ) -> None:
     """Also for one who waits: he is decided by what holds when a seat becomes free."""
     now = [0]
-    for module in ("placing", "api.sessions"):
+    for module in ("placing", "api.admitting"):
         monkeypatch.setattr(f"control_plane.{module}.wall_ms", lambda: now[0])
     rules = RULED.replace("require: [c5]", "allow: [ksa], from: 1970-01-01T00:00:01Z")
 

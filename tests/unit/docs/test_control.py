@@ -63,5 +63,5 @@ def test_every_path_is_on_the_page(tmp_path: Path) -> None:
     real = {route.path for route in make_app(plane(tmp_path).centre()).routes}
     for path in real:
         bare = re.sub(r":str|_id", "", path).replace("{session}", "{id}")
-        shown = bare.replace("{decision}", "{id}").removesuffix("/undrain")
+        shown = re.sub("{(decision|waiting)}", "{id}", bare).removesuffix("/undrain")
         assert shown.startswith("/schema") or shown in PAGE, path

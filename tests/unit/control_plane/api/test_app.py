@@ -2,21 +2,31 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
 import pytest
 
-from control_plane.api.app import make_app
+from control_plane.api.app import make_app, make_front
 from control_plane.api.centre import Centre
 from control_plane.commands import CommandRefused
 from control_plane.orders import Order
+from control_plane.placing import Gone, never
+from control_plane.repeats import Repeats
 from control_plane.sessions.table import SessionTable
 from control_plane.sessions.usage import Usage
 from control_plane.tenants.keys import KeyRecord, Keyring, Role
 from control_plane.world import WorldNow, read_text, regions_path
-from heliovox.protocol.control import DecisionView, NearestView, NodeView, Placed, RegionView
+from heliovox.protocol.control import (
+    DecisionView,
+    InLine,
+    NearestView,
+    NodeView,
+    Placed,
+    RegionView,
+)
+from shared.clock import SystemClock
 from shared.errors import NoRoom, NotFound
 from shared.exchange import Bundle
 from shared.keys import key_digest
@@ -72,12 +82,24 @@ class Parts:
         self.drained: list[tuple[str, bool]] = []
         self.ended: list[str] = []
         self.fault: Exception | None = None
+        self.answer: Placed | InLine = PLACED
+        self.looked: list[tuple[str, str, float]] = []
+        self.left: list[tuple[str, str]] = []
 
-    async def place(self, order: Order) -> Placed:
+    async def place(self, order: Order, gone: Gone = never) -> Placed | InLine:
         self.orders.append(order)
         if self.fault is not None:
             raise self.fault
-        return PLACED
+        return self.answer
+
+    async def look(self, waiting: str, tenant: str, wait_s: float) -> Placed | InLine:
+        self.looked.append((waiting, tenant, wait_s))
+        if self.fault is not None:
+            raise self.fault
+        return self.answer
+
+    async def leave(self, waiting: str, tenant: str) -> None:
+        self.left.append((waiting, tenant))
 
     def nearest(self, order: Order, most: int) -> Sequence[NearestView]:
         self.orders.append(order)
@@ -110,12 +132,12 @@ def record(name: str, *policies: str, role: Role = "caller") -> KeyRecord:
 class Api:
     """The application, asked without a socket."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: Callable[[Centre], Any] = make_front) -> None:
         self.parts = Parts()
         self.well: str | None = None
         ring = Keyring([record("alice"), record("bob", "eu-only"), record("op", role="operator")])
         self.table, self.usage = SessionTable(100), Usage()
-        self.app = make_app(
+        self.app = make(
             Centre(
                 keyring=lambda: ring,
                 world=lambda: WORLD,
@@ -129,6 +151,7 @@ class Api:
                 usage=self.usage,
                 checks={"bus": lambda: self.well},
                 metrics=Metrics([]),
+                repeats=Repeats(SystemClock()),
             )
         )
 
@@ -144,9 +167,10 @@ class Api:
         return asyncio.run(go())
 
 
-@pytest.fixture
-def api() -> Api:
-    return Api()
+@pytest.fixture(params=[make_front, make_app], ids=["served", "framework alone"])
+def api(request: pytest.FixtureRequest) -> Api:
+    """As it is served, and without the short way: nobody can tell one from the other."""
+    return Api(request.param)
 
 
 PARIS = {"place": {"lat": 48.85, "lon": 2.35}}
@@ -368,6 +392,7 @@ def test_the_schema_describes_every_path(api: Api) -> None:
         "/v1/policies",
         "/v1/bundle",
         "/v1/usage",
+        "/v1/waiting/{waiting}",
     }
     names = {each["name"] for each in schema["paths"]["/v1/nearest"]["get"]["parameters"]}
     assert names == {
