@@ -20,10 +20,11 @@ from shared.errors import NodeFull
 from tests.benchmarks.figures import Figure
 from tests.support.fleets import ask, fleet, policy, report
 
-NODES, SEATS, TAKEN = 20, 10, 4
-FREE = NODES * (SEATS - TAKEN)
-LOADS = (0.5, 0.8, 0.95)
-"""Callers for each free seat. At more than 1 every seat is asked for by all, however they spread."""
+SEATS = 10
+FLEETS = ((20, 6), (60, 1))
+"""Nodes, and free seats of each."""
+LOADS = (0.5, 0.9)
+"""Callers for each free seat. With more than one every seat is asked for, however they spread."""
 LINK_S, REPORT_S, ARRIVE_S = 0.04, 0.05, 0.1
 ATTEMPTS = 4
 AS_GOOD_MS = 5.0
@@ -55,7 +56,7 @@ class Node:
     """Its own seats, and when it says so."""
 
     name: str
-    held: int = TAKEN
+    held: int
     seq: int = 1
     due: bool = False
 
@@ -75,6 +76,8 @@ class Burst:
     """One burst, from its first caller to its last answer."""
 
     planes: int
+    nodes: int
+    free: int
     load: float
     order: Order
     seed: int
@@ -82,7 +85,10 @@ class Burst:
 
     def __post_init__(self) -> None:
         self._draw = random.Random(self.seed)
-        self._nodes = {f"n{at:02}": Node(f"n{at:02}") for at in range(NODES)}
+        self._nodes = {
+            name: Node(name, SEATS - self.free)
+            for name in (f"n{at:02}" for at in range(self.nodes))
+        }
         self._fleets = [fleet(self._report(node) for node in self._nodes.values())
                         for _ in range(self.planes)]  # fmt: skip
         self._policy = policy("eu-only")
@@ -91,7 +97,7 @@ class Burst:
 
     def run(self) -> Told:
         """All of it."""
-        for number in range(round(self.load * FREE)):
+        for number in range(round(self.load * self.nodes * self.free)):
             at_s = 10.0 + self._draw.uniform(0, ARRIVE_S)
             self._at(at_s, lambda now_s, number=number: self._decide(number, 1, now_s))  # type: ignore[misc]
         while self._events:
@@ -166,12 +172,15 @@ def run(rounds: int, seconds: float) -> Iterator[Figure]:
     """Twenty bursts a round."""
     del seconds
     orders = {"best only": best_only, "two choices": two_choices, "random": at_random}
-    for planes, load, name in itertools.product((1, 2), LOADS, orders):
+    for planes, (nodes, free), load, name in itertools.product((1, 2), FLEETS, LOADS, orders):
         told = [
-            [Burst(planes, load, orders[name], 100 * at + seed).run() for seed in range(20)]
+            [
+                Burst(planes, nodes, free, load, orders[name], 100 * at + seed).run()
+                for seed in range(20)
+            ]
             for at in range(rounds)
         ]
-        what = f"{planes} plane{'s' * (planes > 1)}, {load:.0%} of the free seats, {name}"
+        what = f"{planes} plane{'s' * (planes > 1)}, {nodes} x {free} free, {load:.0%}, {name}"
         yield Figure(f"{what}: asked", "a seat", tuple(_asked(one) for one in told))
         refused = tuple(sum(burst.refused for burst in one) / len(one) for one in told)
         yield Figure(f"{what}: refused", "a burst", refused)
