@@ -8,10 +8,11 @@ READY := $(VENV)/.ready
 SEED ?=
 N ?= 60000
 PROVE ?=
+BURST ?=
 BENCH ?= all
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format prove bench train-stt train-tts eval-stt eval-tts clean
+.PHONY: help setup demo up test check format prove burst bench train-stt train-tts eval-stt eval-tts clean
 
 help: ## what there is
 	@echo "Heliovox: streaming speech near the people who speak"
@@ -20,6 +21,7 @@ help: ## what there is
 	@echo
 	@echo "  SEED=N      demo: another draw of sentences; prove: other worlds"
 	@echo "  N=...       prove: so many decisions; PROVE=... its other options (PROVE=--help)"
+	@echo "  BURST=...   burst: its options (BURST=--help)"
 	@echo "  BENCH=...   bench: which one, and its options (make bench BENCH=--help)"
 
 $(READY): requirements/dev.txt pyproject.toml packaging/node/pyproject.toml
@@ -49,6 +51,9 @@ format: $(READY) ## put the code in shape
 
 prove: $(READY) ## every decision checked by a program of its own, planted faults caught (a minute)
 	@$(BIN)/python -m prover --decisions $(N) $(if $(SEED),--seed $(SEED)) $(PROVE)
+
+burst: $(READY) ## ten thousand callers at one moment onto two thousand seats
+	@$(BIN)/python -m tests.benchmarks.burst $(BURST)
 
 bench: $(READY) ## figures of docs/performance.md, measured again (minutes; wants a quiet machine)
 	@$(BIN)/python -m pip --disable-pip-version-check install -q --require-hashes -r requirements/bench.txt

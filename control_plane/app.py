@@ -152,7 +152,7 @@ class ControlPlane:
         probes = Probes(settings.probe.every_s, settings.probe.failures)
         self.probing = Probing(clock, self.fleet, self.changes, self.tasks, probes)
         self.reserving = Reserving(bus, clock, self.fleet, self.tasks)
-        self.gate = Gate()
+        self.gate = Gate(wait_s=settings.waiting.turn_s)
         self.placer = Placer(self._tools())
         self.ending = Ending(self.table, Commands(bus), self.changes.changed)
         self.call_backs = CallBacks(self.placer, self.waiting, self.ending, clock, self.tasks)

@@ -15,8 +15,6 @@ AT_ONCE = 128
 core. More makes each of them slower, and none of them sooner."""
 MOST_WAITING = 16_384
 """In line. A request that waits takes some 10 kB; the rest are refused at once."""
-WAIT_S = 25.0
-"""In line, at most: our own SDK waits for 30 s, and whoever is gone needs no seat."""
 
 
 class Gate:
@@ -32,7 +30,7 @@ class Gate:
         self,
         at_once: int = AT_ONCE,
         most_waiting: int = MOST_WAITING,
-        wait_s: float = WAIT_S,
+        wait_s: float = 25.0,
     ) -> None:
         self._inside = asyncio.Semaphore(at_once)
         self._most, self._wait_s = most_waiting, wait_s

@@ -36,6 +36,9 @@ class WaitingSettings(Section):
 
     max_waiting: PositiveInt = 512
     """At one time; further ones are refused at once. Each holds a connection and some 10 kB."""
+    turn_s: PositiveFloat = 25.0
+    """How long a request may wait for its turn in a burst. Longer accepts more of one that is more
+    than can be decided at once; our own SDK gives up after 30 s."""
     decide_every_ms: PositiveFloat = 100.0
     """How soon after a change of the fleet they are decided again. Shorter finds a seat sooner, and
     costs a decision for each kind of waiter."""

@@ -15,7 +15,7 @@ from heliovox.cli.display import Display, aside, display_for
 from heliovox.cli.exits import Exit, UsageError
 from heliovox.cli.feeding import Feed
 from heliovox.cli.interrupts import on_interrupt
-from heliovox.cli.placing import arrival
+from heliovox.cli.placing import arrival, say_wait
 from heliovox.client.client import Client
 from heliovox.client.errors import ConnectionLost, Refused
 from heliovox.client.files import AudioSource, open_audio, read_audio
@@ -101,6 +101,7 @@ async def _listen(
         country=args.country,
         data=args.data,
         policy=args.policy,
+        waits=say_wait,
     ) as session:
         feed = Feed(source.pieces)
         pieces = paced(aiter(feed), source.audio) if args.realtime else aiter(feed)

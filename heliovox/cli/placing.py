@@ -1,9 +1,11 @@
-"""How a session came to its node, for programs. Pure."""
+"""How a session came to its node, for programs; and that it waits for one."""
+
+import sys
 
 import msgspec
 
 from heliovox.client.session import Session
-from heliovox.protocol.control import Placed
+from heliovox.protocol.control import InLine, Placed
 from heliovox.protocol.messages import Redirect
 
 
@@ -12,6 +14,12 @@ def arrival(session: Session) -> str:
     lines = [_line("placed", session.placed)] if session.placed else []
     lines += [_line("redirect", redirect) for redirect in session.redirects]
     return "".join(lines)
+
+
+def say_wait(in_line: InLine) -> None:
+    """On standard error: there is no seat yet."""
+    left = f"at most {in_line.expires_s:.0f} s"
+    print(f"waiting for a seat: number {in_line.position} in line, {left}", file=sys.stderr)
 
 
 def _line(kind: str, event: Placed | Redirect) -> str:

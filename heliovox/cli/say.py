@@ -11,7 +11,7 @@ from heliovox.cli.address import add_node, client_of
 from heliovox.cli.exits import Exit, UsageError
 from heliovox.cli.interrupts import on_interrupt
 from heliovox.cli.outputs import output
-from heliovox.cli.placing import arrival
+from heliovox.cli.placing import arrival, say_wait
 from heliovox.cli.sound import Play
 from heliovox.cli.texts import pieces
 from heliovox.client.client import Client
@@ -91,6 +91,7 @@ async def _say(
         country=args.country,
         data=args.data,
         policy=args.policy,
+        waits=say_wait,
     ) as session:
         if args.json:
             sys.stdout.write(arrival(session))

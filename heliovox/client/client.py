@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 from heliovox.client.address import stream_url
-from heliovox.client.control import ControlPlane
+from heliovox.client.control import ControlPlane, Waits
 from heliovox.client.limits import Limits
 from heliovox.client.opening import Opener, Target, Wires
 from heliovox.client.session import Session
@@ -73,6 +73,7 @@ class Client:
         policy: str | None = None,
         data: str | None = None,
         acknowledge: bool = True,
+        waits: Waits | None = None,
     ) -> AsyncIterator[Session]:
         """Opens a session; leaving the block closes it, whatever happened inside.
 
@@ -96,6 +97,8 @@ class Client:
                 for it. None is "general".
             acknowledge: a final counts as stored once the next event is asked for. False leaves
                 `Session.ack` to the application.
+            waits: told of the place in line, under a policy that calls back. Such a session opens
+                when there is a seat; whoever will not wait so long sets a timeout around it.
 
         Raises:
             CannotConnect: nobody there.
@@ -118,13 +121,14 @@ class Client:
             data=data,
             country=country,
         )
-        session = await self._open(start, Opener(start, self._wires, acknowledge=acknowledge))
+        opener = Opener(start, self._wires, acknowledge=acknowledge)
+        session = await self._open(start, opener, waits)
         try:
             yield session
         finally:
             await session.close()
 
-    async def _open(self, start: Start, opener: Opener) -> Session:
+    async def _open(self, start: Start, opener: Opener, waits: Waits | None) -> Session:
         if self.control:
             request = SessionRequest(
                 start.kind,
@@ -135,6 +139,6 @@ class Client:
                 start.country,
                 data=start.data,
             )
-            return await opener.through(self.control, request)
+            return await opener.through(self.control, request, waits)
         assert self.url is not None
         return await opener.at(Target(self.url, self._authorization))

@@ -1,6 +1,10 @@
 """The control plane as callers and operators ask it: places, regions, nodes, sessions, reasons."""
 
+import asyncio
 import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -8,12 +12,16 @@ import msgspec
 
 from heliovox.client.address import control_url
 from heliovox.client.connecting import refusal
-from heliovox.client.errors import NodeMisbehaved
-from heliovox.client.http import Http
+from heliovox.client.errors import ClientError, NodeMisbehaved, TimedOut
+from heliovox.client.http import Answer, Http
 from heliovox.client.limits import Limits
 from heliovox.protocol import control as c
 
 T = TypeVar("T")
+Waits = Callable[[c.InLine], None]
+LOOK_S = 20.0
+"""Of one look at a wait in line; the control plane takes 30 s at most."""
+LEAVE_S = 2.0
 _LIMITS = Limits()
 _OK = 200, 201, 202, 204
 
@@ -47,9 +55,46 @@ class ControlPlane:
         self.url = control_url(url)
         self._http, self._limits = Http(key, tls, proxy), limits
 
-    async def place(self, request: c.SessionRequest) -> c.Placed:
-        """A seat for a session, held for `expires_s`; or Refused with the decision's reason."""
-        return await self._ask("POST", "/v1/sessions", c.Placed, msgspec.json.encode(request))
+    async def place(self, request: c.SessionRequest, waits: Waits | None = None) -> c.Placed:
+        """A seat for a session, held for `expires_s`; or Refused with the decision's reason.
+
+        Under a policy that calls back it waits in line, for as long as the policy says. Whoever
+        is cancelled meanwhile leaves the line.
+
+        Args:
+            request: for what.
+            waits: told of the place in line, whenever there is one.
+        """
+        body = msgspec.json.encode(request)
+        said = await self._seat("POST", "/v1/sessions", body)
+        if isinstance(said, c.Placed):
+            return said
+        return await self._called_back(said, waits)
+
+    async def _called_back(self, in_line: c.InLine, waits: Waits | None) -> c.Placed:
+        path = f"/v1/waiting/{quote(in_line.waiting, safe='')}"
+        look_s = min(LOOK_S, self._limits.ask_s / 2)
+        limit_s = in_line.expires_s + self._limits.ask_s
+        said: c.Placed | c.InLine = in_line
+        try:
+            async with asyncio.timeout(limit_s):
+                while isinstance(said, c.InLine):
+                    if waits is not None:
+                        waits(said)
+                    query = urlencode({"wait_s": look_s})
+                    said = await self._seat("GET", f"{path}?{query}")
+        except TimeoutError as error:
+            raise TimedOut("a seat after the wait in line", limit_s) from error
+        except asyncio.CancelledError:
+            await self._leave(path)
+            raise
+        return said
+
+    async def _leave(self, path: str) -> None:
+        """So that nobody holds a seat for us; if it fails, the seat's time will be up."""
+        with suppress(ClientError, TimeoutError):
+            async with asyncio.timeout(LEAVE_S):
+                await self._ask("DELETE", path, Any)
 
     async def nearest(self, lat: float, lon: float) -> list[c.NearestView]:
         """The nodes that a caller at this place may go to, best first."""
@@ -105,12 +150,28 @@ class ControlPlane:
     async def _ask(
         self, method: str, path: str, kind: type[T] | Any, body: bytes | None = None
     ) -> T:
+        answer = await self._answer(method, path, body)
+        decoded: T = self._decoded(path, answer, kind)
+        return decoded
+
+    async def _seat(self, method: str, path: str, body: bytes | None = None) -> c.Placed | c.InLine:
+        """The status says which of the two it is."""
+        answer = await self._answer(method, path, body)
+        kind = c.InLine if answer.status == HTTPStatus.ACCEPTED else c.Placed
+        decoded: c.Placed | c.InLine = self._decoded(path, answer, kind)
+        return decoded
+
+    async def _answer(self, method: str, path: str, body: bytes | None) -> Answer:
         url = self.url + path
         answer = await self._http.ask(method, url, body, limit_s=self._limits.ask_s)
         if answer.status not in _OK:
             raise refusal(url, answer.status, answer.body, "a control plane was asked")
+        return answer
+
+    def _decoded(self, path: str, answer: Answer, kind: Any) -> Any:
         try:
-            decoded: T = msgspec.json.decode(answer.body or b"null", type=kind)
+            return msgspec.json.decode(answer.body or b"null", type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise NodeMisbehaved(f"{url} answered what no control plane does: {error}") from error
-        return decoded
+            raise NodeMisbehaved(
+                f"{self.url}{path} answered what no control plane does: {error}"
+            ) from error

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from heliovox.client.address import stream_url
 from heliovox.client.connecting import open_socket
+from heliovox.client.control import Waits
 from heliovox.client.errors import (
     CannotConnect,
     ClientError,
@@ -47,7 +48,7 @@ class Places(Protocol):
 
     url: str
 
-    async def place(self, request: SessionRequest) -> Placed:
+    async def place(self, request: SessionRequest, waits: Waits | None = None) -> Placed:
         """A seat that is held, or Refused."""
         ...
 
@@ -74,18 +75,22 @@ class Opener:
         except _GoneError:
             return await self._last_try(target)
 
-    async def through(self, places: Places, request: SessionRequest) -> Session:
+    async def through(
+        self, places: Places, request: SessionRequest, waits: Waits | None = None
+    ) -> Session:
         """A session wherever the control plane finds a seat; placed anew once, if it is gone."""
         try:
-            return await self._placed(places, request)
+            return await self._placed(places, request, waits)
         except _GoneError:
             try:
-                return await self._placed(places, request)
+                return await self._placed(places, request, waits)
             except _GoneError as gone:
                 raise gone.cause from None
 
-    async def _placed(self, places: Places, request: SessionRequest) -> Session:
-        placed = await places.place(request)
+    async def _placed(
+        self, places: Places, request: SessionRequest, waits: Waits | None
+    ) -> Session:
+        placed = await places.place(request, waits)
         session = await self._follow(_by_ticket(placed.url, placed.ticket, places.url))
         session.placed = placed
         return session

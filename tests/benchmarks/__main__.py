@@ -18,6 +18,7 @@ BENCHES = (
     "day",
     "control",
     "admissions",
+    "spread",
 )
 
 

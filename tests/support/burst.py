@@ -131,6 +131,16 @@ async def call(plane: Plane, data: bytes, answers: Answers) -> None:
         _take(said, answers)
 
 
+async def hang_up(plane: Plane, data: bytes) -> None:
+    """A caller who asks, and is gone before the answer."""
+    at = urlsplit(plane.url)
+    _, writer = await asyncio.open_connection(at.hostname, at.port)
+    writer.write(data)
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+
 def _take(said: bytes, answers: Answers) -> None:
     head, blank, body = said.partition(b"\r\n\r\n")
     if not blank:

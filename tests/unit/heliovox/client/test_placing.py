@@ -324,3 +324,44 @@ async def test_names_in_paths_are_quoted() -> None:
     with fake_control({}) as fake, pytest.raises(Refused):
         await ControlPlane(fake.url, "k", proxy=None).decision("../a b?c")
     assert fake.asked[0].path == "/v1/decisions/..%2Fa%20b%3Fc?for=operator"
+
+
+IN_LINE = {"waiting": "w-1", "expires_s": 10.0, "position": 2}
+
+
+async def test_a_policy_that_calls_back_is_followed_to_the_seat() -> None:
+    async with node(admits) as there:
+        looks = iter([(202, IN_LINE | {"position": 1}), (200, placed(there.url))])
+        with fake_control(
+            {"POST /v1/sessions": (202, IN_LINE), "GET /v1/waiting/w-1": lambda: next(looks)}
+        ) as control:
+            told: list[int] = []
+            client = Client(control=control.url, key="secret", proxy=None)
+            async with client.session(waits=lambda line: told.append(line.position)) as session:
+                assert session.placed is not None
+                assert session.placed.ticket == "t-1"
+            assert told == [2, 1]
+            assert there.shown == ["Ticket t-1"]
+            assert [asked.method for asked in control.asked] == ["POST", "GET", "GET"]
+
+
+async def test_the_end_of_a_wait_without_a_seat_is_the_refusal() -> None:
+    no = (503, {"code": "no_room", "detail": "full", "status": 503, "retryable": True})
+    with fake_control({"POST /v1/sessions": (202, IN_LINE), "GET /v1/waiting/w-1": no}) as control:
+        with pytest.raises(Refused) as refused:
+            async with Client(control=control.url, proxy=None).session():
+                pass
+        assert (refused.value.code, refused.value.retryable) == ("no_room", True)
+
+
+async def test_whoever_will_not_wait_leaves_the_line() -> None:
+    answers = {"POST /v1/sessions": (202, IN_LINE), "DELETE /v1/waiting/w-1": (204, b"")}
+    waits = (202, IN_LINE)
+    with fake_control(answers | {"GET /v1/waiting/w-1": waits}) as control:
+        with pytest.raises(TimeoutError):
+            async with (
+                asyncio.timeout(0.3),
+                Client(control=control.url, proxy=None).session(),
+            ):
+                pass
+        assert control.asked[-1].method == "DELETE"
