@@ -23,7 +23,7 @@ from tests.support.fleets import ask, fleet, policy, report
 NODES, SEATS, TAKEN = 20, 10, 4
 FREE = NODES * (SEATS - TAKEN)
 LOADS = (0.5, 0.8, 0.95)
-"""Callers for each free seat. At more than 1 every seat is asked for by all, however they spread."""
+"""Callers for each free seat. Beyond 1 every seat is asked for by all, however they spread."""
 LINK_S, REPORT_S, ARRIVE_S = 0.04, 0.05, 0.1
 ATTEMPTS = 4
 AS_GOOD_MS = 5.0
