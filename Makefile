@@ -49,7 +49,7 @@ format: $(READY) ## put the code in shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-prove: $(READY) ## every decision checked by a program of its own, planted faults caught (a minute)
+prove: $(READY) ## every decision checked by a program of its own, planted faults caught (a minute or two)
 	@$(BIN)/python -m prover --decisions $(N) $(if $(SEED),--seed $(SEED)) $(PROVE)
 
 burst: $(READY) ## ten thousand callers at one moment onto two thousand seats

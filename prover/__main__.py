@@ -104,6 +104,7 @@ def _result(
         "most_decisions_to_a_fault": max((one.decisions for one in hunted), default=0),
         "seconds": round(seconds, 1),
         "cpu_s": round(tally.cpu_s, 1),
+        "checked_per_s_per_core": round(tally.decisions / max(1e-9, tally.checker_s)),
         "decisions_per_s_per_core": round(tally.decisions / max(1e-9, tally.cpu_s)),
         "seed": options.seed,
         "whole": whole,

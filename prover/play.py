@@ -1,5 +1,6 @@
 """One drawn world, played into the router; every decision goes to the checker with its inputs."""
 
+import time
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -104,7 +105,9 @@ class _Player:
     def _hear(self, events: Any) -> None:
         for event in events:
             self._router.hear(event)
+            began_s = time.thread_time()
             self._checker.heard(event)
+            self.tally.checker_s += time.thread_time() - began_s
 
     # sessions
 
@@ -227,7 +230,10 @@ class _Player:
     # judgement
 
     def _judge(self, decision: dict[str, Any]) -> None:
-        for violation in self._checker.check(decision):
+        began_s = time.thread_time()
+        violations = self._checker.check(decision)
+        self.tally.checker_s += time.thread_time() - began_s
+        for violation in violations:
             self._accuse(violation, **decision)
 
     def _accuse(self, violation: Violation, **context: Any) -> None:

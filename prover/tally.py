@@ -32,6 +32,8 @@ class Tally:
     violations: int = 0
     found: list[Found] = field(default_factory=list)
     cpu_s: float = 0.0
+    checker_s: float = 0.0
+    """Of that, what the checker itself took."""
 
     @property
     def decisions(self) -> int:
@@ -46,6 +48,7 @@ class Tally:
         self.found = sorted([*self.found, *other.found], key=lambda f: (f.world, f.step))
         del self.found[MOST_KEPT:]
         self.cpu_s += other.cpu_s
+        self.checker_s += other.checker_s
 
     def accuse(self, found: Found) -> None:
         """Keeps a violation."""

@@ -275,6 +275,20 @@ def test_only_the_ranking_is_asked_in_its_order() -> None:
     assert case.checker.asked(said, ["a", "b", "c"])
 
 
+def test_who_is_refused_by_his_policy_does_not_look_at_the_fleet() -> None:
+    """A look would take in how loaded berlin is by now."""
+    case = Case("  p: {allow: [everywhere], until: 2026-01-01}", "", heard("b", "berlin", 10.0))
+    fleet = case.checker._fleet
+    fleet.looked(10.0)
+    case.checker.heard(heard("b", "berlin", 11.0, seq=2, kinds=rooms(8, 2)))
+    facts = {"tenant": "t", "data": "general", "language": "en", "countries": ()}
+    late = {"now_s": 11.0, "at_ms": 1_767_225_600_000, "policy": "p", "facts": facts}
+    assert case.checker.check({**late, "refused": "policy_not_in_effect"}) == []
+    assert fleet.load("berlin", "recognition") == pytest.approx(0.4)
+    kinds = {one.kind for one in case.checker.check({**late, "refused": None})}
+    assert kinds == {"policy_period"}
+
+
 def test_an_empty_allowed_set_refuses_even_while_the_fleet_settles() -> None:
     rest = "rules:\n  r: {forbid: [everywhere], may_refuse: true}"
     case = Case(ANY % ("", ""), rest, heard("a", "oslo", 1.0))
