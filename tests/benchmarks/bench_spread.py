@@ -20,18 +20,11 @@ from shared.errors import NodeFull
 from tests.benchmarks.figures import Figure
 from tests.support.fleets import ask, fleet, policy, report
 
-<<<<<<< HEAD
 SEATS = 10
 FLEETS = ((20, 6), (60, 1))
 """Nodes, and free seats of each."""
 LOADS = (0.5, 0.9)
 """Callers for each free seat. With more than one every seat is asked for, however they spread."""
-=======
-NODES, SEATS, TAKEN = 20, 10, 4
-FREE = NODES * (SEATS - TAKEN)
-LOADS = (0.5, 0.8, 0.95)
-"""Callers for each free seat. Beyond 1 every seat is asked for by all, however they spread."""
->>>>>>> main
 LINK_S, REPORT_S, ARRIVE_S = 0.04, 0.05, 0.1
 ATTEMPTS = 4
 AS_GOOD_MS = 5.0
