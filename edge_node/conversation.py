@@ -7,7 +7,7 @@ thread through `heard`, speech and the control plane's answers from tasks of the
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
@@ -115,8 +115,11 @@ class Conversation:
         try:
             message = codec.decode_client(data)
         except codec.Undecodable as error:
-            remedy = "see docs/protocol.md"
-            self.refuse(InvalidMessage(str(error), field=error.field, remedy=remedy))
+            self.refuse(
+                InvalidMessage(
+                    str(error), field=error.field, value=error.value, remedy="see docs/protocol.md"
+                )
+            )
             return
         try:
             if isinstance(message, Start) and self.session.opening is None:
@@ -129,9 +132,7 @@ class Conversation:
         self._handle(message)
 
     def _permitted(self, start: Start) -> Start:
-        shown = self._shown
-        if shown.nothing:
-            shown = replace(shown, key=start.key, ticket=start.ticket)
+        shown = self._shown.completed(key=start.key, ticket=start.ticket)
         if shown.nothing:
             raise _nobody()
         self._permit = self._house.desk.permit(shown, start)

@@ -62,12 +62,11 @@ def decide(path: str, headers: Headers, doubt: Doubt) -> Accepted | VoiceError:
 
 
 def offered(headers: Headers, subprotocols: Sequence[str] = ()) -> Shown:
-    """The caller's ticket and key from `Authorization`, or else from subprotocols."""
+    """The caller's ticket and key from `Authorization`, completed from subprotocols."""
     scheme, _, credentials = _header(headers, b"authorization").partition(" ")
     named = {"bearer": "key", "ticket": "ticket"}.get(scheme.lower())
-    if named is not None:
-        return Shown(**{named: credentials.strip()})
-    return Shown(
+    shown = Shown() if named is None else Shown(**{named: credentials.strip()})
+    return shown.completed(
         key=_behind(KEY_SUBPROTOCOL_PREFIX, subprotocols),
         ticket=_behind(TICKET_SUBPROTOCOL_PREFIX, subprotocols),
     )

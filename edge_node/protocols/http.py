@@ -1,6 +1,7 @@
 """The node's plain HTTP: speech, probes, metrics, and a description of them at /schema."""
 
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -27,6 +28,7 @@ from shared.metrics import CONTENT_TYPE, Metrics
 from shared.problem import MEDIA_TYPE, Problem, encode_problem, plain_problem, problem
 
 _log = logging.getLogger(__name__)
+_MISSING = re.compile(r"missing required field `([^`]+)`")
 
 MAX_BODY_BYTES = 256 * 1024
 """Far above the longest text in any script."""
@@ -174,9 +176,20 @@ def _refused(_request: AnyRequest, error: VoiceError) -> Response[bytes]:
 def _not_http(_request: AnyRequest, error: HTTPException) -> Response[bytes]:
     detail, field = error.detail, None
     if isinstance(error.extra, list):  # of the body's fields, which one is wrong and how
-        detail = "; ".join(f"{one.get('key', 'body')}: {one.get('message')}" for one in error.extra)
-        field = next((str(one["key"]) for one in error.extra if "key" in one), None)
+        faults = [_fault(one) for one in error.extra]
+        detail = "; ".join(f"{name}: {what}" for name, what in faults)
+        field = next((name for name, _ in faults), None)
     return _answer(plain_problem(HTTPStatus(error.status_code), detail, field))
+
+
+def _fault(one: Mapping[str, Any]) -> tuple[str, str]:
+    """The field of the body, or `body` for the whole, and what is wrong: Litestar says `data`."""
+    name, what = str(one.get("key", "body")), str(one.get("message"))
+    if missing := _MISSING.search(what):
+        return missing[1] if name == "data" else f"{name}.{missing[1]}", what
+    if name != "data":
+        return name, what
+    return "body", "there is none" if what == repr(name) else what
 
 
 def _broken(_request: AnyRequest, error: Exception) -> Response[bytes]:

@@ -81,6 +81,14 @@ class Shown:
         """Whether `start` must still show something."""
         return self.key is None and self.ticket is None
 
+    def completed(self, *, key: str | None, ticket: str | None) -> "Shown":
+        """With what came by a later way, for whatever no earlier one carried."""
+        return Shown(
+            key if self.key is None else self.key,
+            ticket if self.ticket is None else self.ticket,
+            self.address,
+        )
+
 
 ConversationFactory = Callable[[Peer, Shown], Conversation]
 """Makes a conversation for a peer, with what the handshake carried; it was found good there."""

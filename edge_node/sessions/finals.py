@@ -61,7 +61,7 @@ class Finals:
             ValueError: `seq` was never sent.
         """
         if not 0 <= seq <= self.seq:
-            raise ValueError(f"seq {seq}: sent are 1 to {self.seq}")
+            raise ValueError(f"seq {seq} was never sent; the last final is {self.seq}")
         if seq <= self.acknowledged:
             return False
         self.acknowledged = seq

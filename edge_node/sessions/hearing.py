@@ -94,7 +94,8 @@ class Hearing:
         try:
             released = self.finals.acknowledge(seq)
         except ValueError as error:
-            return [Tell(wire.Notice("invalid_message", str(error), "seq", str(seq)))]
+            remedy = "acknowledge the seq of a final that has come"
+            return [Tell(wire.Notice("invalid_message", str(error), "seq", str(seq), remedy))]
         return [self._progress()] if released else []
 
     def handle(self, event: HearingEvent) -> list[Command]:

@@ -53,6 +53,8 @@ from shared.errors import (
 )
 
 LIVE, ENDED = Stream.LIVE, Stream.ENDED
+MEANT_TO_GO_ON = frozenset({Audio, wire.Flush, wire.Marker, wire.Speak, wire.Finish})
+"""What a caller may still say who does not know yet that the node ends the session."""
 """Asked for at every packet: Python 3.11 is slow to find a member of an enum."""
 
 
@@ -85,10 +87,17 @@ class Session:
         """What to do about an event. Never raises: what is wrong is told to the caller."""
         if self.stream.state is ENDED:
             return []
+        if self._ended_by_node and type(event) in MEANT_TO_GO_ON:
+            return []
         try:
             return self._handlers[type(event)](event)
         except VoiceError as error:
             return self._fail(error)
+
+    @property
+    def _ended_by_node(self) -> bool:
+        """Whether the node ends the session: what still comes was sent in good faith."""
+        return self.stream.state is Stream.FINISHING and self._end_code is not CloseCode.NORMAL
 
     @property
     def received_sample(self) -> int:
@@ -170,8 +179,6 @@ class Session:
 
     def _audio_out_of_place(self) -> list[Command]:
         if self.stream.state is Stream.FINISHING:
-            if self._end_code is not CloseCode.NORMAL:
-                return []  # the node ends the session: what still comes was sent in good faith
             raise InvalidMessage("audio after finish", remedy="send finish after all audio")
         if self.opening is None:
             raise WrongKindOfMessage(
@@ -240,7 +247,9 @@ class Session:
     def _must_be_live(self, what: str) -> None:
         self._must_be_open(what)
         if self.stream.state is not Stream.LIVE:
-            raise InvalidMessage(f"{what} after finish", field="type", value=what)
+            raise InvalidMessage(
+                f"{what} after finish", field="type", value=what, remedy="send finish last"
+            )
 
     def _must_be_open(self, what: str) -> None:
         self._silence.broken()

@@ -36,7 +36,11 @@ class SpeakQueue:
         return [Tell(spoken), *following]
 
     def cancel(self, speak_id: str) -> list[Command]:
-        """Stops a text, spoken or waiting; one that is over already is no error."""
+        """Stops a text, spoken or waiting; one that is over already is no error.
+
+        Raises TooBig for an id too long to be that of a text.
+        """
+        self._limits.check_id(speak_id)
         if self._texts and self._texts[0].id == speak_id:
             return [Hush(speak_id)]
         waiting = [text for text in self._texts if text.id == speak_id]

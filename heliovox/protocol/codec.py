@@ -14,14 +14,35 @@ _server_decoder = msgspec.json.Decoder[ServerMessage](ServerMessage)
 class Undecodable(ValueError):
     """A text message that is no message of the protocol; `str()` says what is wrong where."""
 
+    def __init__(self, what: str, text: bytes | str) -> None:
+        super().__init__(what)
+        self._text = text
+
     @property
     def field(self) -> str:
         """The field that is wrong or missing, or `message` for the whole."""
-        found = _FIELD.search(str(self))
-        return (found[1] or found[2]) if found else "message"
+        found = (_INSIDE.search(str(self)), _MISSING.search(str(self)))
+        return ".".join(one[1] for one in found if one) or "message"
+
+    @property
+    def value(self) -> str | None:
+        """What stands in the field, None where nothing does, and for a key or ticket."""
+        if self.field in _SECRET:
+            return None
+        try:
+            found = msgspec.json.decode(self._text)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return None
+        for name in self.field.split("."):
+            if not isinstance(found, dict) or name not in found:
+                return None
+            found = found[name]
+        return found if isinstance(found, str) else msgspec.json.encode(found).decode()
 
 
-_FIELD = re.compile(r" - at `\$\.([^`]+)`$|missing required field `([^`]+)`$")
+_INSIDE = re.compile(r" - at `\$\.([^`]+)`$")
+_MISSING = re.compile(r"missing required field `([^`]+)`")
+_SECRET = ("key", "ticket")
 
 
 def encode(message: ClientMessage | ServerMessage) -> bytes:
@@ -38,7 +59,7 @@ def decode_client(text: bytes | str) -> ClientMessage:
     try:
         message: ClientMessage = _client_decoder.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise Undecodable(str(error)) from error
+        raise Undecodable(str(error), text) from error
     return message
 
 
@@ -51,5 +72,5 @@ def decode_server(text: bytes | str) -> ServerMessage:
     try:
         message: ServerMessage = _server_decoder.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise Undecodable(str(error)) from error
+        raise Undecodable(str(error), text) from error
     return message

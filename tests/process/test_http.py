@@ -4,6 +4,7 @@ import io
 import json
 import wave
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -55,9 +56,10 @@ def test_speech_needs_a_key(node: RunningNode, key: str | None) -> None:
         ({"text": "a", "output": {"encoding": "mp3"}}, 422, "output.encoding"),
         ({"text": "a", "format": "mp3"}, 400, "format"),
         ({"text": 5}, 400, "text"),
-        ({}, 400, None),
-        ([], 400, None),
-        (b"", 400, None),
+        ({"text": "a", "output": {"sample_rate": "fast"}}, 400, "output.sample_rate"),
+        ({}, 400, "text"),
+        ([], 400, "body"),
+        (b"", 400, "body"),
         (b"{", 400, None),
         (b"\xff\xfe", 400, None),
         (b'{"text": "' + b"a" * 300_000 + b'"}', 413, None),
@@ -94,6 +96,10 @@ def test_metrics_name_nobody(node: RunningNode) -> None:
     assert b"heliovox_edge_streams_limit 64.0" in text
     assert node.key.encode() not in text
     assert b"127.0.0.1" not in text
+    with urlopen(node.url + "/metrics") as answer:
+        assert answer.headers.get_all("Content-Type") == [
+            "text/plain; version=0.0.4; charset=utf-8"
+        ]
 
 
 def test_the_schema_describes_speech(node: RunningNode) -> None:

@@ -59,6 +59,15 @@ async def test_a_ticket_is_worth_one_session(tmp_path: Path) -> None:
         await centre.report(lambda report: report.held == 0)
 
 
+async def test_a_ticket_in_start_comes_before_a_key_in_the_handshake(tmp_path: Path) -> None:
+    async with memory_centre() as centre, fleet_node(centre, tmp_path) as node:
+        ask, _ = await centre.reserve(node)
+        ticket = centre.ticket(node, ask)
+        async with node.call(key="k") as call:
+            started = await opened(call, ticket=ticket)
+            assert (started["session"], started["decision"]) == (ask.session, "d-1")
+
+
 @pytest.mark.parametrize("where", ["handshake", "start"])
 async def test_tickets_that_are_none(tmp_path: Path, where: str) -> None:
     """Forged, expired, of another node, of an earlier boot, of the future, or not a ticket."""

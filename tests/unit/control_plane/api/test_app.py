@@ -375,7 +375,9 @@ def test_probes_need_no_key(api: Api) -> None:
     api.well = "gone"
     answer = api("GET", "/readyz", who=None)
     assert (answer.status_code, answer.json()["checks"]) == (503, {"bus": "gone"})
-    assert api("GET", "/metrics", who=None).status_code == 200
+    answer = api("GET", "/metrics", who=None)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
 
 
 def test_the_schema_describes_every_path(api: Api) -> None:

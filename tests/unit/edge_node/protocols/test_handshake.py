@@ -45,6 +45,7 @@ def bearer(key: str) -> tuple[bytes, bytes]:
         ([(b"authorization", b"Ticket good")], None, TICKET),
         ([protocols("heliovox.v1, heliovox.ticket.good")], "heliovox.v1", TICKET),
         ([protocols("heliovox.key.k, heliovox.ticket.good")], None, Shown("k", "good")),
+        ([bearer("k"), protocols("heliovox.ticket.good")], None, Shown("k", "good")),
     ],
 )
 def test_accepted(

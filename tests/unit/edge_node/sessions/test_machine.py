@@ -106,6 +106,7 @@ def test_finals_are_numbered_without_gaps_and_released_when_acknowledged() -> No
     assert told(session.handle(wire.Ack(2))) == [wire.Progress(0, 640)]
     [notice] = told(session.handle(wire.Ack(3)))
     assert (notice.field, notice.value) == ("seq", "3")
+    assert notice.remedy
 
 
 def test_silence_is_released_where_nothing_waits_for_acknowledgement() -> None:
@@ -202,6 +203,20 @@ def test_draining_hears_to_the_end_and_says_why() -> None:
     assert hang_up.code is CloseCode.GOING_AWAY
 
 
+@pytest.mark.parametrize(
+    "said",
+    [Audio(b"\0\0"), wire.Flush(), wire.Marker(), wire.Speak("a", "text"), wire.Finish()],
+)
+def test_what_crosses_a_draining_nodes_end_on_the_way_is_no_error(
+    said: Audio | wire.ClientMessage,
+) -> None:
+    session = opened(kind="conversation")
+    session.handle(Drain(500))
+    session.handle(DrainOver())
+    assert session.handle(said) == []
+    assert session.handle(AllHeard(0))[-1] == HangUp(CloseCode.GOING_AWAY, "draining")
+
+
 def test_a_draining_node_does_not_wait_for_texts_that_are_still_to_be_said() -> None:
     session = opened(kind="synthesis")
     session.handle(wire.Speak("a", "text"))
@@ -270,6 +285,13 @@ def test_names_are_bounded_because_they_are_kept(wish: Any) -> None:
     limits = Limits(id_characters=3)
     assert opened(limits, kind="conversation").handle(wish("abc"))
     error = error_of(opened(limits, kind="conversation").handle(wish("abcd")))
+    assert (error.code, error.field) == ("too_big", "id")
+
+
+def test_a_cancel_of_a_name_that_no_text_can_have_is_refused_and_of_another_is_not() -> None:
+    session = opened(Limits(id_characters=3), kind="conversation")
+    assert session.handle(wire.Cancel("abc")) == []
+    error = error_of(session.handle(wire.Cancel("abcd")))
     assert (error.code, error.field) == ("too_big", "id")
 
 

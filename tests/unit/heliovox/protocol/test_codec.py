@@ -58,6 +58,12 @@ def test_any_bytes_make_a_message_or_undecodable(data: bytes | str) -> None:
             decode(data)
 
 
+@given(st.one_of(st.binary(), st.text(), JSON.map(json.dumps)))
+def test_what_stands_in_a_field_is_told_or_nothing(data: bytes | str) -> None:
+    told = Undecodable("Expected `int` - at `$.seq`", data).value
+    assert told is None or told.encode()
+
+
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"type":"start","a":' * 5_000, "\ud800"])
 def test_hostile_texts_are_undecodable(text: str) -> None:
     with pytest.raises(Undecodable):
@@ -65,21 +71,26 @@ def test_hostile_texts_are_undecodable(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "field"),
+    ("text", "field", "value"),
     [
-        ('{"type":"ack"}', "seq"),
-        ('{"type":"ack","seq":"1"}', "seq"),
-        ('{"type":"start","audio":{"sample_rate":true}}', "audio.sample_rate"),
-        ('{"type":"sing"}', "type"),
-        ("{}", "type"),
-        ("[]", "message"),
-        ("{", "message"),
+        ('{"type":"ack"}', "seq", None),
+        ('{"type":"ack","seq":"1"}', "seq", "1"),
+        ('{"type":"ack","seq":null}', "seq", "null"),
+        ('{"type":"start","audio":{"sample_rate":true}}', "audio.sample_rate", "true"),
+        ('{"type":"start","audio":[1]}', "audio", "[1]"),
+        ('{"type":"start","place":{"lat":1}}', "place.lon", None),
+        ('{"type":"start","key":["secret"]}', "key", None),
+        ('{"type":"start","ticket":["secret"]}', "ticket", None),
+        ('{"type":"sing"}', "type", "sing"),
+        ("{}", "type", None),
+        ("[]", "message", None),
+        ("{", "message", None),
     ],
 )
-def test_the_wrong_field_is_named(text: str, field: str) -> None:
+def test_the_wrong_field_is_named(text: str, field: str, value: str | None) -> None:
     with pytest.raises(Undecodable) as wrong:
         decode_client(text)
-    assert wrong.value.field == field
+    assert (wrong.value.field, wrong.value.value) == (field, value)
 
 
 def test_unknown_fields_are_ignored() -> None:
