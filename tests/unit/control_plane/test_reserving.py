@@ -6,7 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from control_plane.api.front import gone_of
+from control_plane.orders import order_of_request
+from control_plane.placing import CallerGone
 from control_plane.reserving import AT_ONCE
+from heliovox.protocol.control import SessionRequest
 from shared import subjects
 from shared.exchange import Reserve, Reserved
 from tests.unit.control_plane.test_plane import PARIS, Running, with_plane
@@ -122,3 +126,39 @@ def test_a_request_that_comes_again_takes_no_second_seat(tmp_path: Path, times: 
         assert (mixed.status_code, mixed.json()["field"]) == (400, "Idempotency-Key")
 
     with_plane(tmp_path, go)
+
+
+def test_whoever_is_gone_before_the_answer_holds_no_seat(tmp_path: Path) -> None:
+    async def go(plane: Running) -> None:
+        node = await plane.node("eu-central", "c-1")
+        centre = plane.plane.centre()
+        order = order_of_request(
+            SessionRequest(country="FR"), plane.plane.tenants.keyring.records[0],
+            centre.world(), None, None, 0,
+        )  # fmt: skip
+        with pytest.raises(CallerGone):
+            await centre.placing.place(order, lambda: True)
+        assert node.asked == []
+        gone = iter([False, True])
+        with pytest.raises(CallerGone):
+            await centre.placing.place(order, lambda: next(gone))
+        await plane.until(lambda: node.commands)
+        assert (len(node.asked), node.held) == (1, {})
+
+    with_plane(tmp_path, go)
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_connection_that_is_gone_is_known_without_waiting(gone: bool) -> None:
+    async def go() -> None:
+        over = asyncio.Event()
+        if gone:
+            over.set()
+
+        async def receive() -> dict[str, str]:
+            await over.wait()
+            return {"type": "http.disconnect"}
+
+        assert gone_of(receive)() is gone
+
+    asyncio.run(go())
