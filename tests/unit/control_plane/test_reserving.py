@@ -6,7 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from control_plane.api.front import gone_of
+from control_plane.orders import order_of_request
+from control_plane.placing import CallerGone
 from control_plane.reserving import AT_ONCE
+from heliovox.protocol.control import SessionRequest
 from shared import subjects
 from shared.exchange import Reserve, Reserved
 from tests.unit.control_plane.test_plane import PARIS, Running, with_plane
@@ -45,23 +49,34 @@ def test_a_node_that_answers_others_is_busy_and_not_stale(tmp_path: Path) -> Non
 def test_nobody_is_refused_for_a_seat_that_another_asks_for_and_does_not_get(
     tmp_path: Path,
 ) -> None:
-    """The only seat is asked for, and the answer is lost: whoever came meanwhile gets it."""
+    """The only seat is asked for, and not got: whoever came meanwhile has it."""
 
     async def go(plane: Running) -> None:
+        node = await plane.node("eu-central", "c-1", seats=1)
+        await node.end()
         asked: list[Reserve] = []
+        go_on = asyncio.Event()
 
-        def answer(wanted: Reserve) -> Reserved | None:
+        async def answer(_: str, data: bytes) -> bytes:
+            wanted = msgspec.json.decode(data, type=Reserve)
             asked.append(wanted)
-            return (
-                Reserved(False, "c-1", "b1", code="invalid_message")
-                if len(asked) == 1
-                else granted(wanted)
-            )
+            if len(asked) > 1:
+                return msgspec.json.encode(granted(wanted))
+            await go_on.wait()
+            return msgspec.json.encode(Reserved(False, "c-1", "b1", code="invalid_message"))
 
-        await plane.node("eu-central", "c-1", seats=1, answer=answer)
+        await node.bus.subscribe(subjects.reserve(node.region, node.name), answer)
         body = PARIS | {"policy": "eu-only"}
-        both = await asyncio.gather(*(plane("POST", "/v1/sessions", body) for _ in range(2)))
-        assert 201 in [one.status_code for one in both]
+        loop = asyncio.get_running_loop()
+        first = loop.create_task(plane("POST", "/v1/sessions", body))
+        await plane.until(lambda: asked)
+        second = loop.create_task(plane("POST", "/v1/sessions", body))
+        await plane.until(lambda: len(plane.plane.decisions) == 1)  # the second one's, a refusal
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert not second.done()
+        go_on.set()
+        assert 201 in [(await first).status_code, (await second).status_code]
 
     with_plane(tmp_path, go)
 
@@ -122,3 +137,39 @@ def test_a_request_that_comes_again_takes_no_second_seat(tmp_path: Path, times: 
         assert (mixed.status_code, mixed.json()["field"]) == (400, "Idempotency-Key")
 
     with_plane(tmp_path, go)
+
+
+def test_whoever_is_gone_before_the_answer_holds_no_seat(tmp_path: Path) -> None:
+    async def go(plane: Running) -> None:
+        node = await plane.node("eu-central", "c-1")
+        centre = plane.plane.centre()
+        order = order_of_request(
+            SessionRequest(country="FR"), plane.plane.tenants.keyring.records[0],
+            centre.world(), None, None, 0,
+        )  # fmt: skip
+        with pytest.raises(CallerGone):
+            await centre.placing.place(order, lambda: True)
+        assert node.asked == []
+        gone = iter([False, True])
+        with pytest.raises(CallerGone):
+            await centre.placing.place(order, lambda: next(gone))
+        await plane.until(lambda: node.commands)
+        assert (len(node.asked), node.held) == (1, {})
+
+    with_plane(tmp_path, go)
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_connection_that_is_gone_is_known_without_waiting(gone: bool) -> None:
+    async def go() -> None:
+        over = asyncio.Event()
+        if gone:
+            over.set()
+
+        async def receive() -> dict[str, str]:
+            await over.wait()
+            return {"type": "http.disconnect"}
+
+        assert gone_of(receive)() is gone
+
+    asyncio.run(go())

@@ -173,3 +173,12 @@ def test_every_change_is_told_once() -> None:
     admission.draining = True
     admission.draining = True
     assert len(told) == 5
+
+
+def test_the_word_that_nobody_will_come_may_arrive_before_the_request() -> None:
+    """Whoever waited too long for an answer takes it back; the request may still be on its way."""
+    admission = Admission("here", 1)
+    assert not admission.release("r")
+    with pytest.raises(InvalidMessage):
+        admission.reserve(ask("r"), 0.0)
+    assert admission.reserved == 0
