@@ -60,7 +60,7 @@ async def test_a_ticket_is_worth_one_session(tmp_path: Path) -> None:
 
 
 async def test_a_ticket_in_start_comes_before_a_key_in_the_handshake(tmp_path: Path) -> None:
-    async with memory_centre() as centre, fleet_node(centre, tmp_path) as node:
+    async with memory_centre(k=("*",)) as centre, fleet_node(centre, tmp_path) as node:
         ask, _ = await centre.reserve(node)
         ticket = centre.ticket(node, ask)
         async with node.call(key="k") as call:
