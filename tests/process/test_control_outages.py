@@ -187,7 +187,11 @@ def test_two_control_planes_side_by_side(tmp_path: Path) -> None:
         await one.process.wait()
         node.held.clear()
         await node.report()
-        assert await code(two) == "placed"
+
+        async def room_again() -> bool:  # once the report has come
+            return await code(two) == "placed"
+
+        await until(room_again)
         ask = msgspec.json.encode(
             NodeAsk("recognition", "en", None, "eu-only", "t", None, why="node_full")
         )

@@ -10,7 +10,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from heliovox.client import Client, Limits, Refused
-from heliovox.client.control import ControlPlane
+from heliovox.client.control import ControlPlane, Waits
 from heliovox.client.opening import Opener, Target, Wires
 from heliovox.local.home import Home
 from heliovox.local.world.settings import Plan
@@ -159,8 +159,10 @@ async def test_a_node_that_dies_between_the_seat_and_the_caller(
     places = ControlPlane.place
     placed: list[Placed] = []
 
-    async def place_and_kill(plane: ControlPlane, request: SessionRequest) -> Placed:
-        placed.append(await places(plane, request))
+    async def place_and_kill(
+        plane: ControlPlane, request: SessionRequest, waits: Waits | None = None
+    ) -> Placed:
+        placed.append(await places(plane, request, waits))
         if len(placed) == 1:
             await world.nodes_by_region["eu-central"].child.kill()
         return placed[-1]
