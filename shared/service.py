@@ -7,7 +7,9 @@ from typing import Protocol
 START_LIMIT_S = 120.0
 """For one service to be ready: a large model from a slow disk takes most of it."""
 STOP_LIMIT_S = 30.0
-"""For one service to end after it was told to; what is still running then is left behind."""
+"""For one service to end after it was told to; then it is told again."""
+CANCELLATIONS = 3
+"""How often: what a service calls may lose one, as asyncio.wait_for does before Python 3.12."""
 
 
 class Service(Protocol):
@@ -61,8 +63,11 @@ async def run_all(
                 break
         await stop.wait()
         for task in reversed(tasks):
-            task.cancel()
-            await asyncio.wait([task], timeout=stop_limit_s)
+            for _ in range(CANCELLATIONS):
+                task.cancel()
+                await asyncio.wait([task], timeout=stop_limit_s)
+                if task.done():
+                    break
 
 
 async def _run(service: Service, ready: asyncio.Event) -> None:

@@ -194,11 +194,12 @@ class Link:
     async def waiting(self, subject: str, work: Awaitable[Msg], timeout_s: float) -> Msg:
         """What `work` returns; fails as soon as the connection is lost or the subject denied."""
         wait: _Wait | None = None
+        before = _cancellations()
         try:
             async with asyncio.timeout(None) as limit:
                 wait = _Wait(subject.lower(), limit, timeout_s)
                 self._waiting.add(wait)
-                return await work
+                answer = await work
         except TimeoutError:
             if wait is not None and wait.why is not None:
                 raise wait.why from None
@@ -211,6 +212,9 @@ class Link:
             if wait is not None:
                 wait.end()
                 self._waiting.discard(wait)
+        if _cancellations() > before:  # Python 3.11's wait_for loses one that comes with the answer
+            raise asyncio.CancelledError
+        return answer
 
     async def flush(self, timeout_s: float = 2.0) -> None:
         """Returns once the server has dealt with everything sent so far. Raises BusFailed."""
@@ -376,6 +380,12 @@ class Link:
 
     async def _gone(self) -> None:
         self._over.set()
+
+
+def _cancellations() -> int:
+    """How often the running task was asked to end."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
 
 
 async def _discard(client: Client) -> None:

@@ -105,3 +105,22 @@ async def test_one_that_does_not_end_holds_up_the_others_for_a_limit_only() -> N
     stop.set()
     await run_all([first, Stubborn()], stop, stop_limit_s=0.01)
     assert log == ["first up", "first down"]
+
+
+class Forgetful:
+    """Loses the first cancellation, as a library does, and goes on."""
+
+    async def run(self, ready: asyncio.Event) -> None:
+        ready.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.Event().wait()
+
+
+async def test_a_service_that_lost_its_cancellation_is_told_again() -> None:
+    stop = asyncio.Event()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(run_all([Forgetful()], stop, stop_limit_s=0.01))
+        await asyncio.sleep(0)
+        stop.set()
