@@ -53,9 +53,9 @@ from shared.errors import (
 )
 
 LIVE, ENDED = Stream.LIVE, Stream.ENDED
+"""Asked for at every packet: Python 3.11 is slow to find a member of an enum."""
 MEANT_TO_GO_ON = frozenset({Audio, wire.Flush, wire.Marker, wire.Speak, wire.Finish})
 """What a caller may still say who does not know yet that the node ends the session."""
-"""Asked for at every packet: Python 3.11 is slow to find a member of an enum."""
 
 
 class Session:

@@ -68,7 +68,7 @@ class Place:
 
     def door(self) -> Door:
         def converse(_peer: Any, _shown: Any) -> Any:
-            raise NotImplementedError
+            raise AssertionError("no WebSocket is opened here")
 
         return Door(
             app=make_app(self.http),
