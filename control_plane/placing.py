@@ -212,6 +212,7 @@ class Placer:
             ttl_s=self._tools.ticket_ttl_s,
             data=decision.ask.data,
             countries=decision.ask.countries,
+            home=decision.home or "",
         )
 
     def _placed(self, order: Order, decision: Decision, wanted: Reserve, seat: Seated) -> Placed:
