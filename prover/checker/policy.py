@@ -147,7 +147,7 @@ def combined(world: World, policy: Clauses, rules: list[Clauses]) -> Effective:
         wait_s=10.0 if wait_s is None else wait_s,  # type: ignore[arg-type]
         keep=_kept(world, policy, rules, allowed),
         restricted=restricted,
-        after_expiry_s=0 if restricted else after_s,  # type: ignore[arg-type]
+        after_expiry_s=0 if restricted else after_s,
         when_forbidden=str(_setting(policy, rules, "when_forbidden") or "end"),
         rules=tuple(rule.name for rule in rules),
     )
