@@ -196,6 +196,8 @@ class Placer:
             data=facts.data,
             countries=tuple(sorted(facts.countries)),
             ramp=tools.draw.random(),
+            order=order.id,
+            may_wait=order.may_wait,
         )
         return decide(tools.fleet.view(tools.clock.now_s()), ask, policy)
 
@@ -212,6 +214,7 @@ class Placer:
             ttl_s=self._tools.ticket_ttl_s,
             data=decision.ask.data,
             countries=decision.ask.countries,
+            home=decision.home or "",
         )
 
     def _placed(self, order: Order, decision: Decision, wanted: Reserve, seat: Seated) -> Placed:

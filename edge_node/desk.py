@@ -10,8 +10,12 @@ from edge_node.sessions.opening import Opening
 from heliovox.protocol.messages import Start
 from shared.errors import TicketRefused, Unauthorised, VoiceError
 from shared.exchange import PlaceAnswer
+from shared.policy import Facts
 
 AdmittedBy = Literal["ticket", "node", "relay"]
+
+
+NO_FACTS = Facts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,10 @@ class Terms:
     decision: str | None = None
     """The control plane's; None where the node decided by itself."""
     admitted_by: AdmittedBy = "node"
+    facts: Facts = NO_FACTS
+    """What rules looked at."""
+    home: str = ""
+    """The caller's home region; where nothing is known of it, where he was let in."""
 
 
 LOCAL = Terms()

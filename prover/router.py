@@ -134,6 +134,9 @@ def _plain(policy: CompiledPolicy) -> dict[str, Any]:
         "when_full": policy.when_full,
         "wait_s": policy.wait_s,
         "keep": {each.what: (each.regions, each.days) for each in policy.keep},
+        "restricted": policy.restricted,
+        "after_expiry_s": policy.after_expiry_s,
+        "when_forbidden": policy.when_forbidden,
         "rules": policy.rules,
     }
 

@@ -179,6 +179,12 @@ class _Drawing:
             said["when_full"] = chance.choice(("refuse", "wait", "call_back"))
         if chance.random() < often:
             said["wait_s"] = chance.choice(("0", "5", "12.5"))
+        if chance.random() < often / 2:
+            said["restricted"] = chance.choice(("true", "false"))
+        if chance.random() < often / 2:
+            said["after_expiry_s"] = chance.choice(("0", "60", "86400"))
+        if chance.random() < often / 2:
+            said["when_forbidden"] = chance.choice(("finish", "end", "move"))
         return said
 
     def _kept(self, often: float, zones: list[str]) -> dict[str, str]:

@@ -30,6 +30,8 @@ class Reserve(msgspec.Struct, frozen=True):
     data: str = GENERAL
     """What rules look at beside tenant and language, so that the node can see for itself."""
     countries: tuple[str, ...] = ()
+    home: str = ""
+    """The caller's home region."""
 
 
 class Reserved(msgspec.Struct, frozen=True):

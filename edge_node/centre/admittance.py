@@ -84,14 +84,15 @@ def decide(
     )
     policy = rules.policies.effective(name, facts, standing.at_ms)
     place, source = _place(start)
-    terms = Terms(grant.tenant, name, policy.version)
+    home = rules.home(policy, place, standing.region)
+    terms = Terms(grant.tenant, name, policy.version, facts=facts, home=home or standing.region)
     why: str | None
     if standing.region not in policy.allowed:
         if not start.redirect:
             raise not_allowed_here(policy, standing.region)
         why = "not_allowed_here"
     else:
-        why = _why_not_here(rules.home(policy, place, standing.region), standing)
+        why = _why_not_here(home, standing)
     if why is None:
         return Admit(terms)
     ask = NodeAsk(

@@ -34,6 +34,11 @@ class Abilities:
             raise Unsupported("this node does not speak", field="kind", value=kind)
 
 
+def facts_of(ask: Reserve) -> Facts:
+    """What rules look at, of a session that the centre found a seat for."""
+    return Facts(ask.tenant, ask.data, ask.language, frozenset(ask.countries))
+
+
 def reserve(
     ask: Reserve,
     who: Identity,
@@ -68,8 +73,7 @@ def reserve(
 def _check_policy(ask: Reserve, region: str, rules: Rules | None, at_ms: int) -> None:
     if rules is None:
         raise CentreUnreachable("this node has no valid bundle to admit by")
-    facts = Facts(ask.tenant, ask.data, ask.language, frozenset(ask.countries))
-    policy = rules.policies.effective(ask.policy, facts, at_ms)
+    policy = rules.policies.effective(ask.policy, facts_of(ask), at_ms)
     if region not in policy.allowed:
         clause = dict(policy.removed).get(region, "")
         message = f"{ask.policy} does not allow {region} ({clause})"

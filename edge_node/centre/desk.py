@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge_node.capacity.admission import Admission
 from edge_node.centre.admittance import Admit, AskCentre, Standing, decide, not_allowed_here
+from edge_node.centre.answers import facts_of
 from edge_node.centre.identity import Identity
 from edge_node.centre.rules import Rules
 from edge_node.desk import Accounts, Admitted, Elsewhere, Terms, Used
@@ -123,7 +124,8 @@ class FleetDesk:
         policy = rules.policies.effective(name, facts, self.at_ms())
         if self.who.region not in policy.allowed:
             raise not_allowed_here(policy, self.who.region)
-        return Terms(grant.tenant, policy.name, policy.version)
+        here = self.who.region
+        return Terms(grant.tenant, policy.name, policy.version, facts=facts, home=here)
 
     def must_have_rules(self) -> Rules:
         """What to admit by. Raises CentreUnreachable."""
@@ -152,6 +154,8 @@ class FleetDesk:
             ticket.policy_version,
             ticket.decision,
             "relay" if ticket.relay else "ticket",
+            facts_of(promised),
+            promised.home or self.who.region,
         )
         return Admitted(ticket.session, ticket.kind, terms)
 

@@ -25,9 +25,9 @@ def matrix_text(rows: "Sequence[Row]", regions: Sequence[str], clauses: Sequence
         clauses: that take regions away: cells name them by number.
     """
     numbers = {clause: f"[{number}]" for number, clause in enumerate(clauses, 1)}
-    headings = ["POLICY", "RULES", "WHEN FULL", *regions]
+    headings = ["POLICY", "RULES", "WHEN FULL", "EXPIRED", "FORBIDDEN", *regions]
     lines = [
-        [row.policy, " ".join(row.rules) or "-", _when_full(row)]
+        [row.policy, " ".join(row.rules) or "-", _when_full(row), *_held_to(row)]
         + [_cell(row.cells.get(region), numbers) for region in regions]
         for row in rows
     ]
@@ -45,6 +45,14 @@ def _when_full(row: "Row") -> str:
     from_load = 1.0 if row.from_load is None else row.from_load
     spills = f", from {from_load:.0%}" if from_load < 1 else ""
     return f"{row.when_full}{waits}{spills}"
+
+
+def _held_to(row: "Row") -> tuple[str, str]:
+    """What happens once rules have expired, and where newer ones forbid a live session."""
+    if row.when_forbidden is None:
+        return "-", "-"
+    expired = f"+{row.after_expiry_s} s" if row.after_expiry_s else "refuse"
+    return "restricted" if row.restricted else expired, row.when_forbidden
 
 
 def _cell(cell: "Cell | None", numbers: dict[str, str]) -> str:

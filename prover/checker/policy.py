@@ -33,6 +33,9 @@ class Effective:
     wait_s: float
     keep: Mapping[str, tuple[frozenset[str], int]]
     """(regions, days) by what is kept."""
+    restricted: bool
+    after_expiry_s: int
+    when_forbidden: str
     rules: tuple[str, ...]
     """The matching ones, in the file's order."""
 
@@ -129,6 +132,9 @@ def combined(world: World, policy: Clauses, rules: list[Clauses]) -> Effective:
     assert isinstance(overflow, Overflow)
     prefer = _setting(policy, rules, "prefer") or ()
     wait_s = _setting(policy, rules, "wait_s")
+    restricted = any(each.restricted for each in clauses)
+    after_s = _setting(policy, rules, "after_expiry_s") or 0
+    assert isinstance(after_s, int)
     return Effective(
         allowed=allowed,
         removed=removed,
@@ -140,6 +146,9 @@ def combined(world: World, policy: Clauses, rules: list[Clauses]) -> Effective:
         when_full=str(_setting(policy, rules, "when_full") or "refuse"),
         wait_s=10.0 if wait_s is None else wait_s,  # type: ignore[arg-type]
         keep=_kept(world, policy, rules, allowed),
+        restricted=restricted,
+        after_expiry_s=0 if restricted else after_s,
+        when_forbidden=str(_setting(policy, rules, "when_forbidden") or "end"),
         rules=tuple(rule.name for rule in rules),
     )
 

@@ -10,7 +10,7 @@ import yaml
 EVERYWHERE = "everywhere"
 DIMENSIONS = ("tenants", "data", "languages", "countries", "policies")
 """Of a rule's `when`, in the order of precedence."""
-SETTINGS = ("prefer", "overflow", "when_full", "wait_s")
+SETTINGS = ("prefer", "overflow", "when_full", "wait_s", "after_expiry_s", "when_forbidden")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
@@ -54,6 +54,7 @@ class Clauses:
     country_from: str = "both"
     when: Mapping[str, frozenset[str]] = field(default_factory=dict)
     may_refuse: bool = False
+    restricted: bool = False
 
     def in_force(self, at_ms: int) -> bool:
         """From its first moment on, up to the last, which is left out."""
@@ -152,6 +153,10 @@ def _clauses(name: str, said: dict[str, Any]) -> Clauses:
         settings["when_full"] = said["when_full"]
     if "wait_s" in said:
         settings["wait_s"] = float(said["wait_s"])
+    if "after_expiry_s" in said:
+        settings["after_expiry_s"] = int(said["after_expiry_s"])
+    if "when_forbidden" in said:
+        settings["when_forbidden"] = said["when_forbidden"]
     return Clauses(
         name=name,
         allow=tuple(said["allow"]) if "allow" in said else None,
@@ -164,6 +169,7 @@ def _clauses(name: str, said: dict[str, Any]) -> Clauses:
         country_from=said.get("country_from", "both"),
         when={key: _words(key, words) for key, words in said.get("when", {}).items()},
         may_refuse=said.get("may_refuse", "false") == "true",
+        restricted=said.get("restricted", "false") == "true",
     )
 
 

@@ -41,6 +41,9 @@ class Combiner:
         precise = sorted(rules, key=precedence, reverse=True)
         overflow = _first([rule.overflow for rule in precise], policy.overflow)
         prefer = _first([rule.prefer for rule in precise], policy.prefer)
+        restricted = policy.restricted or any(rule.restricted for rule in rules)
+        after_s = _first([rule.after_expiry_s for rule in precise], policy.after_expiry_s)
+        forbidden = _first([rule.when_forbidden for rule in precise], policy.when_forbidden)
         return CompiledPolicy(
             name=policy.name,
             version=self._world.version,
@@ -55,6 +58,9 @@ class Combiner:
             rules=tuple(rule.name for rule in rules),
             removed=tuple(sorted(removed.items())),
             keep=self._kept(policy, precise, allowed),
+            restricted=restricted,
+            after_expiry_s=0 if restricted else after_s,
+            when_forbidden=forbidden,
         )
 
     def _removed(self, policy: Policy, rules: Sequence[Rule]) -> Mapping[str, str]:

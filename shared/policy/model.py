@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from shared.regions.model import GENERAL, Kept, WhenFull
+from shared.regions.model import GENERAL, Kept, WhenForbidden, WhenFull
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,19 @@ class CompiledPolicy:
     `health.require.hipaa`. Left out of the hash, which every decision asks for."""
     keep: tuple[KeptIn, ...] = ()
     """What may be stored, by name; what is not named may not be."""
+    restricted: bool = False
+    """Nobody is let in by rules that have expired."""
+    after_expiry_s: int = 0
+    """For how long after their expiry rules still let sessions in; 0 where restricted."""
+    when_forbidden: WhenForbidden = "end"
+    """What becomes of a live session whose region newer rules forbid."""
 
     def __post_init__(self) -> None:
         stored = frozenset().union(*(kept.regions for kept in self.keep))
         if outside := (self.overflow | self.preferred | stored) - self.allowed:
             raise ValueError(f"{self.name}: {sorted(outside)} is not allowed")
+        if self.restricted and self.after_expiry_s:
+            raise ValueError(f"{self.name}: restricted, and let in after expiry")
 
 
 @dataclass(frozen=True, slots=True)

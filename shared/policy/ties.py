@@ -84,6 +84,8 @@ def _settings(rule: Rule) -> Mapping[tuple[str, ...], object]:
         ("overflow",): None if rule.overflow is None else _plain(rule.overflow),
         ("when_full",): rule.when_full,
         ("wait_s",): rule.wait_s,
+        ("after_expiry_s",): rule.after_expiry_s,
+        ("when_forbidden",): rule.when_forbidden,
     }
     found |= {("keep", what): _plain(kept) for what, kept in rule.keep.items()}
     return {key: value for key, value in found.items() if value is not None}

@@ -6,7 +6,7 @@ import msgspec
 
 from shared.errors import PolicyNotInEffect
 from shared.policy import CompiledPolicy, Facts, Policies, compile_policies
-from shared.regions.model import GENERAL, Kept, Rule, WhenFull, World
+from shared.regions.model import GENERAL, Kept, Rule, WhenForbidden, WhenFull, World
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -44,6 +44,9 @@ class Row(msgspec.Struct, frozen=True):
     max_added_rtt_ms: float | None = None
     max_added_cost_usd: float | None = None
     keep: Mapping[Kept, KeptView] = {}
+    restricted: bool | None = None
+    after_expiry_s: int | None = None
+    when_forbidden: WhenForbidden | None = None
 
 
 def matrix(
@@ -99,6 +102,9 @@ def _row(world: World, policies: Policies, name: str, facts: Facts, at_ms: int) 
         max_added_rtt_ms=found.max_added_rtt_ms,
         max_added_cost_usd=found.max_added_cost_usd,
         keep={kept.what: KeptView(tuple(sorted(kept.regions)), kept.days) for kept in found.keep},
+        restricted=found.restricted,
+        after_expiry_s=found.after_expiry_s,
+        when_forbidden=found.when_forbidden,
     )
 
 

@@ -26,10 +26,12 @@ def findings(world: World, declared: Declared) -> Iterator[Finding]:
             yield from _idle_zones(policy, world)
             yield from _home_only(policy, world, said=policy.name in declared.home_only)
             yield from _certifications("policies", policy, world)
+        yield from _idle_expiry("policies", policy)
     for rule in world.rules.values():
         yield from _unknown_zones("rules", rule, declared.zones | {EVERYWHERE})
         if declared.whole:
             yield from _certifications("rules", rule, world)
+        yield from _idle_expiry("rules", rule)
     yield from lint_rules.findings(world, declared)
 
 
@@ -116,6 +118,13 @@ def _certifications(section: str, part: Policy | Rule, world: World) -> Iterator
         message = f"no region is certified for {listed(missing)}"
         remedy = f"write it under a region's certifications, or use one of: {listed(known) or '-'}"
         yield Finding((section, part.name, "require"), message, remedy, "warning")
+
+
+def _idle_expiry(section: str, part: Policy | Rule) -> Iterator[Finding]:
+    if part.restricted and part.after_expiry_s:
+        message = "never counts: restricted sessions are not let in by expired rules"
+        path = (section, part.name, "after_expiry_s")
+        yield Finding(path, message, "leave it out, or leave restricted out", "warning")
 
 
 def _known(zones: Iterable[str], world: World) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 from heliovox.protocol.messages import Place
 
 WhenFull = Literal["refuse", "wait", "call_back"]
+WhenForbidden = Literal["finish", "end", "move"]
 CountryFrom = Literal["claim", "address", "both", "agree"]
 """Which country a caller counts as, for rules: the one he claims (else his address's); his
 address's; both, where they differ; or either, and nobody is placed where they differ."""
@@ -103,6 +104,12 @@ class Policy(msgspec.Struct, frozen=True):
     prefer: tuple[str, ...] = ()
     """Zones. The home region is the nearest allowed one in them, where one is in service."""
     keep: Mapping[Kept, Keep] = msgspec.field(default_factory=dict)
+    restricted: bool = False
+    """That nobody is let in by rules that have expired, whatever `after_expiry_s` says."""
+    after_expiry_s: int = 0
+    """How long a node that hears nothing new may go on letting sessions in by expired rules."""
+    when_forbidden: WhenForbidden = "end"
+    """What becomes of a live session whose region newer rules forbid."""
     country_from: CountryFrom = "both"
     period: Period = Period()
     """When it may be used."""
@@ -138,6 +145,9 @@ class Rule(msgspec.Struct, frozen=True):
     when_full: WhenFull | None = None
     wait_s: float | None = None
     keep: Mapping[Kept, Keep] = msgspec.field(default_factory=dict)
+    restricted: bool = False
+    after_expiry_s: int | None = None
+    when_forbidden: WhenForbidden | None = None
     may_refuse: bool = False
     """That sessions are left without any region is meant."""
 

@@ -16,6 +16,7 @@ from shared.regions.model import (
     RankingRules,
     Rule,
     When,
+    WhenForbidden,
     WhenFull,
 )
 from shared.regions.reading import Item, Reader
@@ -39,9 +40,22 @@ MOST_ADDED_USD = 100_000.0
 LEAST_LOAD = 0.05
 MOST_WAIT_S = 600.0
 MOST_DAYS = 3650
+MOST_AFTER_EXPIRY_S = 7 * 24 * 3600
 MOST_MS_PER_USD = 100.0
 
-EFFECTS = ("allow", "forbid", "require", "prefer", "overflow", "when_full", "wait_s", "keep")
+EFFECTS = (
+    "allow",
+    "forbid",
+    "require",
+    "prefer",
+    "overflow",
+    "when_full",
+    "wait_s",
+    "keep",
+    "restricted",
+    "after_expiry_s",
+    "when_forbidden",
+)
 """What a rule may do."""
 
 
@@ -105,6 +119,7 @@ def _effects(read: Reader, entries: dict[str, Item]) -> tuple[dict[str, Any], bo
     require, _ = listed(read, entries.get("require"), certification)
     overflow = _overflow(read, entries.get("overflow"))
     keep = _keep(read, entries.get("keep"))
+    restricted = yes_or_no(read, entries.get("restricted"))
     whole = len(read.problems) == before
     return {
         **zones,
@@ -113,6 +128,9 @@ def _effects(read: Reader, entries: dict[str, Item]) -> tuple[dict[str, Any], bo
         "keep": keep,
         "when_full": one_of(read, entries.get("when_full"), WhenFull),
         "wait_s": read.number(entries.get("wait_s"), 0.0, MOST_WAIT_S),
+        "restricted": restricted,
+        "after_expiry_s": read.whole(entries.get("after_expiry_s"), MOST_AFTER_EXPIRY_S),
+        "when_forbidden": one_of(read, entries.get("when_forbidden"), WhenForbidden),
     }, whole
 
 

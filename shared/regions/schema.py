@@ -27,6 +27,7 @@ from shared.regions.model import (
     Tiers,
     WaitingRules,
     When,
+    WhenForbidden,
     WhenFull,
 )
 from shared.regions.parts import MOST_NODES, MOST_USD, SCHEMES
@@ -98,6 +99,9 @@ def _effects() -> Schema:
         "when_full": {"enum": list(get_args(WhenFull))},
         "wait_s": _number(policies.MOST_WAIT_S),
         "keep": _object(dict.fromkeys(get_args(Kept), keep)),
+        "restricted": {"type": "boolean"},
+        "after_expiry_s": _whole(policies.MOST_AFTER_EXPIRY_S),
+        "when_forbidden": {"enum": list(get_args(WhenForbidden))},
         "from": _MOMENT,
         "until": _MOMENT,
     }

@@ -66,6 +66,9 @@ def rules(name: str) -> st.SearchStrategy[Rule]:
         wait_s=st.sampled_from([None, 1.0, 2.0]),
         keep=KEEPS,
         may_refuse=st.booleans(),
+        restricted=st.booleans(),
+        after_expiry_s=st.sampled_from([None, 0, 60]),
+        when_forbidden=st.sampled_from([None, "finish", "move"]),
     )
 
 
@@ -81,6 +84,9 @@ def policies(name: str) -> st.SearchStrategy[Policy]:
         prefer=some(ZONES),
         keep=KEEPS,
         country_from=MODES,
+        restricted=st.booleans(),
+        after_expiry_s=st.sampled_from([0, 60, 3600]),
+        when_forbidden=st.sampled_from(["finish", "end", "move"]),
         period=PERIODS,
     )
 

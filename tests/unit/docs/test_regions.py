@@ -13,10 +13,20 @@ from shared.policy.reachable import MOST
 from shared.regions import Overflow, Policy, Region, Tiers
 from shared.regions.composing import MAX_BYTES
 from shared.regions.file import REQUIRED, SECTIONS, check_text, default_world_path, load_world
-from shared.regions.model import CountryFrom, Keep, Kept, RankingRules, Rule, When, WhenFull
+from shared.regions.model import (
+    CountryFrom,
+    Keep,
+    Kept,
+    RankingRules,
+    Rule,
+    When,
+    WhenForbidden,
+    WhenFull,
+)
 from shared.regions.policies import (
     EFFECTS,
     LEAST_LOAD,
+    MOST_AFTER_EXPIRY_S,
     MOST_DAYS,
     MOST_MS_PER_USD,
     MOST_WAIT_S,
@@ -67,6 +77,8 @@ def test_defaults_and_limits_on_the_page_are_the_real_ones() -> None:
         f"{policy.wait_s:g}",
         f"how long `wait` waits, {MOST_WAIT_S:g} at most",
     ]
+    assert table["when_forbidden"][0] == f"`{policy.when_forbidden}`"
+    assert f"{MOST_AFTER_EXPIRY_S:,} at most" in table["after_expiry_s"][1]
     assert f"{MAX_BYTES // 1024} KiB" in PAGE
     assert f"{MOST:,} combinations" in PAGE
     assert f"{MOST_NESTED} deep at most" in PAGE
@@ -79,7 +91,7 @@ def test_every_word_that_a_key_takes_is_on_the_page() -> None:
     assert tuple(rows("key of a zone")) == KEYS
     assert tuple(rows("`country_from`")) == get_args(CountryFrom)
     assert set(EFFECTS) < set(rows("key of a rule"))
-    for word in (*get_args(WhenFull), *get_args(Kept)):
+    for word in (*get_args(WhenFull), *get_args(WhenForbidden), *get_args(Kept)):
         assert f"`{word}`" in PAGE
 
 

@@ -16,6 +16,7 @@ from shared.bundle import BundleRefused, sign_bundle, verify_bundle
 from shared.errors import Forbidden, InvalidMessage, NotAllowed, Unsupported, VoiceError
 from shared.exchange import Bundle, KeyGrant, Reserve, Reserved
 from shared.keys import key_digest
+from shared.policy import Facts
 from tests.support.fleet import MUMBAI, PARIS, WORLD
 
 REGIONS = ("eu-central", "eu-west", "ap-south")
@@ -45,6 +46,16 @@ def test_at_home_with_room_is_here() -> None:
     assert isinstance(decided, Admit)
     assert (decided.terms.tenant, decided.terms.policy) == ("t", "eu-only")
     assert decided.terms.policy_version == RULES.policies.version
+    assert (decided.terms.facts.language, decided.terms.home) == ("en", "eu-central")
+
+
+def test_terms_know_what_rules_looked_at_and_where_home_is_also_elsewhere() -> None:
+    start = Start(place=MUMBAI, data="health", language="en-GB", country="in")
+    decided = decide(start, "recognition", ANYTHING, RULES, ROOM)
+    assert isinstance(decided, AskCentre)
+    terms = decided.terms
+    assert terms.facts == Facts("t", "health", "en-GB", frozenset({"in"}))
+    assert terms.home == "ap-south"
 
 
 def test_who_says_no_place_is_where_the_node_is() -> None:

@@ -15,11 +15,16 @@ regions:
 zones:
   norway: [no]
 policies:
-  default: {allow: [everywhere], prefer: [norway], overflow: {zones: [everywhere], from_load: 0.8}}
+  default:
+    allow: [everywhere]
+    prefer: [norway]
+    overflow: {zones: [everywhere], from_load: 0.8}
+    after_expiry_s: 600
+    when_forbidden: move
   home: {allow: [norway], overflow: {zones: []}, when_full: wait, wait_s: 3}
   dated: {allow: [everywhere], overflow: {zones: [norway]}, until: 2026-01-01}
 rules:
-  health: {when: {data: [health]}, allow: [norway], from: 2026-06-01}
+  health: {when: {data: [health]}, allow: [norway], restricted: true, from: 2026-06-01}
   bank: {when: {tenants: [bank], countries: [it]}, keep: {audio: {zones: [norway], days: 7}}}
 """
 
@@ -48,14 +53,14 @@ def test_every_policy_is_a_row_and_every_rule_that_changes_it(
     assert lines[0].endswith(", at 2026-07-01")
     rows = [line.split() for line in lines[2 : lines.index("", 2)]]
     assert rows == [
-        ["POLICY", "RULES", "WHEN", "FULL", "north", "south"],
-        ["default", "-", "refuse,", "from", "80%", "first+", "home+"],
-        ["default", "health", "refuse,", "from", "80%", "first+", "[1]"],
-        ["default", "bank", "refuse,", "from", "80%", "first+", "home+"],
-        ["home", "-", "wait", "3", "s", "home", "[2]"],
-        ["home", "health", "wait", "3", "s", "home", "[2]"],
-        ["home", "bank", "wait", "3", "s", "home", "[2]"],
-        ["dated", "-", "-", "-", "-"],
+        ["POLICY", "RULES", "WHEN", "FULL", "EXPIRED", "FORBIDDEN", "north", "south"],
+        ["default", "-", "refuse,", "from", "80%", "+600", "s", "move", "first+", "home+"],
+        ["default", "health", "refuse,", "from", "80%", "restricted", "move", "first+", "[1]"],
+        ["default", "bank", "refuse,", "from", "80%", "+600", "s", "move", "first+", "home+"],
+        ["home", "-", "wait", "3", "s", "refuse", "end", "home", "[2]"],
+        ["home", "health", "wait", "3", "s", "restricted", "end", "home", "[2]"],
+        ["home", "bank", "wait", "3", "s", "refuse", "end", "home", "[2]"],
+        ["dated", "-", "-", "-", "-", "-", "-"],
     ]
     assert "[1]    health.allow" in lines
     assert "[2]    home.allow" in lines

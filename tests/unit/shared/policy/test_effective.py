@@ -17,6 +17,7 @@ from shared.regions.model import Keep, Period, Rule, When
 from tests.support.worlds import FACTS, TIMES, rules, worlds
 
 NAMES = st.sampled_from(["p0", "p1"])
+SETTINGS = ("prefer", "overflow", "when_full", "wait_s", "after_expiry_s", "when_forbidden")
 MOMENTS = st.sampled_from(TIMES)
 
 
@@ -71,18 +72,17 @@ def slowly(world: World, name: str, facts: Facts, at_ms: int) -> dict[str, Any]:
     def within(zones: tuple[str, ...]) -> set[str]:
         return {region for region in allowed if lies_in(world.regions[region], zones, world)}
 
-    settings: dict[str, Any] = {
-        key: getattr(policy, key) for key in ("prefer", "overflow", "when_full", "wait_s")
-    }
+    settings: dict[str, Any] = {key: getattr(policy, key) for key in SETTINGS}
     settings |= {("keep", what): one for what, one in policy.keep.items()}
     ranks = dict.fromkeys(settings, -1)
     for rule in found:
-        sets = {key: getattr(rule, key) for key in ("prefer", "overflow", "when_full", "wait_s")}
+        sets = {key: getattr(rule, key) for key in SETTINGS}
         sets |= {("keep", what): one for what, one in rule.keep.items()}
         for key, value in sets.items():
             if value is not None and weight(rule) > ranks.get(key, -1):
                 settings[key], ranks[key] = value, weight(rule)
     overflow: Overflow = settings["overflow"]
+    restricted = any(part.restricted for part in (policy, *found))
     keep = {key[1]: one for key, one in settings.items() if isinstance(key, tuple)}
     return {
         "name": name,
@@ -97,6 +97,9 @@ def slowly(world: World, name: str, facts: Facts, at_ms: int) -> dict[str, Any]:
         "from_load": overflow.from_load,
         "when_full": settings["when_full"],
         "wait_s": settings["wait_s"],
+        "restricted": restricted,
+        "after_expiry_s": 0 if restricted else settings["after_expiry_s"],
+        "when_forbidden": settings["when_forbidden"],
         "keep": tuple(
             KeptIn(what, frozenset(within(one.zones)), one.days)
             for what, one in sorted(keep.items())

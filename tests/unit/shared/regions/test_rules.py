@@ -38,6 +38,8 @@ policies:
     when_full: call_back
     wait_s: 5
     country_from: agree
+    after_expiry_s: 3600
+    when_forbidden: finish
     keep:
       audio: {zones: [norway], days: 0}
       transcripts: {zones: [everywhere], days: 30}
@@ -56,6 +58,9 @@ rules:
     overflow: {zones: []}
     when_full: wait
     wait_s: 1
+    restricted: true
+    after_expiry_s: 0
+    when_forbidden: move
     may_refuse: true
 ranking: {cost_ms_per_usd: 2.5, conservative: false}
 waiting: {weights: {Acme_1: 5, b: 100}}
@@ -95,6 +100,8 @@ def test_everything_written_is_in_the_world() -> None:
     )
     assert default.overflow == Overflow(("everywhere",), 20.0, 0.5, 0.8)
     assert (default.when_full, default.country_from) == ("call_back", "agree")
+    assert (default.restricted, default.after_expiry_s) == (False, 3600)
+    assert (default.when_forbidden, every.when_forbidden) == ("finish", "end")
     assert default.keep == {"audio": Keep(("norway",), 0), "transcripts": Keep(("everywhere",), 30)}
     assert every.country_from == "both"
     assert every.period == Period(ms(2026, 1, 1), ms(2026, 12, 31, 23))
@@ -115,6 +122,9 @@ def test_everything_written_is_in_the_world() -> None:
             overflow=Overflow(),
             when_full="wait",
             wait_s=1.0,
+            restricted=True,
+            after_expiry_s=0,
+            when_forbidden="move",
             may_refuse=True,
         ),
     }
@@ -139,6 +149,10 @@ def test_everything_written_is_in_the_world() -> None:
         ("[abroad]", "[abraod]", "policies.default.forbid.0", "no zone 'abraod'"),
         ("[abroad]", "[everywhere]", "policies.default.allow", "forbid take away all"),
         ("require: [iso27001]", "require: [fips]", "policies.default.allow", "require.fips"),
+        ("after_expiry_s: 3600", "after_expiry_s: 604801", "policies.default.after_expiry_s", "0 to 604800"),
+        ("after_expiry_s: 3600", "after_expiry_s: 1.5", "policies.default.after_expiry_s", "0 to 604800"),
+        ("restricted: true", "restricted: yes", "rules.tight.restricted", "use true or false"),
+        ("when_forbidden: finish", "when_forbidden: stop", "policies.default.when_forbidden", "finish or end or move"),
         ("prefer: [norway]", "prefer: [moon]", "policies.default.prefer.0", "no zone 'moon'"),
         ("from_load: 0.8", "from_load: 0.04", "policies.default.overflow.from_load", "0.05 to 1"),
         ("from_load: 0.8", "from_load: 80%", "policies.default.overflow.from_load", "0.05 to 1"),
@@ -195,6 +209,8 @@ def test_a_mistake_is_named_with_its_key_and_a_remedy(
     [
         ("exclude: [europe]", "exclude: [europe, se]", "zones.abroad.exclude.1"),
         ("  abroad: {", "  swedish: [se]\n  abroad: {", "zones.swedish"),
+        ("after_expiry_s: 0", "after_expiry_s: 9", "rules.tight.after_expiry_s"),
+        ("finish", "finish\n    restricted: true", "policies.default.after_expiry_s"),
     ],
 )
 def test_what_is_odd_but_possible_is_a_warning(old: str, new: str, key: str) -> None:
