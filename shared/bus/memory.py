@@ -213,7 +213,13 @@ class MemoryBus:
         return None if line is None else stored(line)
 
     async def read(
-        self, stream: str, after: int = 0, *, subject: str = ">", domain: str | None = None
+        self,
+        stream: str,
+        after: int = 0,
+        *,
+        subject: str = ">",
+        domain: str | None = None,
+        follow: bool = True,
     ) -> AsyncIterator[Stored]:
         """See Bus."""
         del domain
@@ -222,6 +228,8 @@ class MemoryBus:
             for line in self.log(stream, or_cut=True).after(after, subject):
                 yield stored(line)
                 after = line.sequence
+            if not follow:
+                return
             await changed.wait()
 
     async def read_now(self, stream: str, *, subject: str = ">") -> AsyncIterator[Stored]:

@@ -253,12 +253,18 @@ class Bus(Protocol):
         ...
 
     def read(
-        self, stream: str, after: int = 0, *, subject: str = ">", domain: str | None = None
+        self,
+        stream: str,
+        after: int = 0,
+        *,
+        subject: str = ">",
+        domain: str | None = None,
+        follow: bool = True,
     ) -> AsyncIterator[Stored]:
         """Everything in order from sequence `after + 1` on, then what comes, for ever.
 
         Survives outages without a gap or a repetition, but for what the stream has thrown away.
-        Close the iterator when done.
+        Close the iterator when done. Without `follow` it ends where nothing more is there now.
 
         Raises:
             BusRefused: denied to us.

@@ -208,7 +208,13 @@ class NatsBus:
         return Stored(int(headers["Nats-Sequence"]), headers["Nats-Subject"], message.data)
 
     async def read(
-        self, stream: str, after: int = 0, *, subject: str = ">", domain: str | None = None
+        self,
+        stream: str,
+        after: int = 0,
+        *,
+        subject: str = ">",
+        domain: str | None = None,
+        follow: bool = True,
     ) -> AsyncIterator[Stored]:
         """See Bus."""
         async with aclosing(
@@ -217,6 +223,8 @@ class NatsBus:
             async for one in delivered:
                 if one is not None:
                     yield Stored(one.sequence, one.subject, one.data)
+                elif not follow:
+                    return
 
     async def read_now(self, stream: str, *, subject: str = ">") -> AsyncIterator[Stored]:
         """See Bus."""

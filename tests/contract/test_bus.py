@@ -279,6 +279,19 @@ async def test_reading_begins_where_asked_and_goes_on(bus: Bus, other: Bus) -> N
         assert [int((await following_one()).data) for _ in range(3)] == [1, 3, 5]
 
 
+async def test_reading_what_is_there_now_ends(bus: Bus, other: Bus) -> None:
+    name = fresh("NOW")
+    await bus.ensure_stream(Stream(name, MIB, (f"k.{name}.*",)))
+    assert [one async for one in other.read(name, follow=False)] == []
+    for number in range(1, 601):
+        await bus.publish(f"k.{name}.{'ab'[number % 2]}", str(number).encode())
+    await bus.keep(f"k.{name}.a", b"601", "601")
+    got = [int(one.data) async for one in other.read(name, 10, follow=False)]
+    assert got == list(range(11, 602))
+    odd = [int(one.data) async for one in other.read(name, subject=f"k.{name}.b", follow=False)]
+    assert odd == list(range(1, 600, 2))
+
+
 async def test_reading_what_is_not_there_fails(bus: Bus) -> None:
     async with following(bus.read("NOWHERE")) as following_one:
         with pytest.raises(BusFailed):
