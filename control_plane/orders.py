@@ -1,7 +1,8 @@
 """What a caller asks for, checked alike whichever way it came (pure)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from control_plane.ids import random_id
 from control_plane.tenants.keys import KeyRecord
 from control_plane.world import WorldNow
 from heliovox.protocol.control import SessionRequest
@@ -31,6 +32,8 @@ class Order:
     """Whether who asks waits as long as the policy says."""
     relayed_by: str | None = None
     """The region of the node that would pass the session on."""
+    id: str = field(default_factory=random_id)
+    """Stands in all decisions that are made about it."""
 
 
 def order_of_request(

@@ -196,6 +196,8 @@ class Placer:
             data=facts.data,
             countries=tuple(sorted(facts.countries)),
             ramp=tools.draw.random(),
+            order=order.id,
+            may_wait=order.may_wait,
         )
         return decide(tools.fleet.view(tools.clock.now_s()), ask, policy)
 

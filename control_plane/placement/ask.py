@@ -32,6 +32,11 @@ class PlacementAsk(msgspec.Struct, frozen=True):
     """Evenly from 0 up to 1, 1 left out: whether a node that recovers stands back this time."""
     without: tuple[str, ...] = ()
     """Nodes to leave out, such as those that refused this very session."""
+    order: str = ""
+    """The same for all decisions about one session: rounds that nobody gave a seat in, and looks at
+    a fleet that was full. Decides nothing; whoever reads records counts sessions by it."""
+    may_wait: bool = False
+    """Whether whoever asks waits as long as the policy says. Decides nothing either."""
 
     @property
     def facts(self) -> Facts:

@@ -362,9 +362,13 @@ def test_what_a_plane_decided_can_be_decided_again_from_its_stream(tmp_path: Pat
 
     asyncio.run(go())
     lines = bus.log("RECORDS").after(0, subjects.record("p-1"))
-    result = replay(read_batch(line.data) for line in lines)
+    batches = [read_batch(line.data) for line in lines]
+    result = replay(batches)
     assert result.decisions >= 7  # a caller who waits is decided again
     assert (result.differences, result.gaps, result.skipped) == ([], [], 0)
+    made = [one for batch in batches for one in batch.records if isinstance(one, Decided)]
+    assert len({one.ask.order for one in made}) == 7
+    assert all(one.ask.may_wait for one in made)
 
 
 RULED = """
