@@ -64,7 +64,7 @@ class _Drawing:
             lines.append("rules:")
             for name in rules:
                 lines += [f"  {name}:", *self._rule(names)]
-        lines += ["default_policy: p0", *self._ranking()]
+        lines += ["default_policy: p0", *self._ranking(), *self._waiting()]
         return Drawn("\n".join(lines) + "\n", names, turns_ms=sorted(set(self._turns)))
 
     # regions and zones
@@ -241,6 +241,13 @@ class _Drawing:
         cost = chance.choice(("0", "5", "20", "100"))
         conservative = chance.choice(("true", "true", "false"))
         return [f"ranking: {{cost_ms_per_usd: {cost}, conservative: {conservative}}}"]
+
+    def _waiting(self) -> list[str]:
+        """Who waits longer than others is nothing that a single decision depends on."""
+        if self._chance.random() < 0.7:
+            return []
+        weights = ", ".join(f"{name}: {self._chance.randint(1, 100)}" for name in TENANTS)
+        return [f"waiting: {{weights: {{{weights}}}}}"]
 
     def _some(self, words: tuple[str, ...] | list[str], most: int) -> list[str]:
         """From one to so many of the words, in their order."""

@@ -16,9 +16,10 @@ from shared.regions.parts import region
 from shared.regions.policies import policy, ranking, rule, says_home_only
 from shared.regions.problems import Problem, RegionsRefused, errors
 from shared.regions.reading import Item, Reader
+from shared.regions.weights import waiting
 from shared.regions.zones import Resolver, zone
 
-SECTIONS = ("regions", "zones", "policies", "rules", "ranking", "default_policy")
+SECTIONS = ("regions", "zones", "policies", "rules", "ranking", "waiting", "default_policy")
 REQUIRED = ("regions", "policies")
 NAMED = ("regions", "zones", "policies", "rules")
 """Sections that hold parts by name."""
@@ -110,6 +111,7 @@ def _parts(
         read.word(entries.get("default_policy")) or "default",
         _readable(rules),
         ranking(read, entries.get("ranking")),
+        waiting(read, entries.get("waiting")),
     )
     home_only = (name for name, item in wanted["policies"].items() if says_home_only(item))
     return world, Declared(

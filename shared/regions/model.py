@@ -161,6 +161,18 @@ class RankingRules(msgspec.Struct, frozen=True):
     """Money only chooses among nodes that are as good otherwise."""
 
 
+class WaitingRules(msgspec.Struct, frozen=True):
+    """How seats that become free are shared among those who wait for them."""
+
+    weights: Mapping[str, int] = msgspec.field(default_factory=dict)
+    """By tenant: while several wait for the same seats, each gets them in this proportion. 1 for
+    whoever is not named."""
+
+    def weight(self, tenant: str) -> int:
+        """Of one tenant."""
+        return self.weights.get(tenant, 1)
+
+
 class World(msgspec.Struct, frozen=True):
     """Everything `regions.yaml` says."""
 
@@ -174,3 +186,4 @@ class World(msgspec.Struct, frozen=True):
     default_policy: str = "default"
     rules: Mapping[str, Rule] = msgspec.field(default_factory=dict)
     ranking: RankingRules = RankingRules()
+    waiting: WaitingRules = WaitingRules()

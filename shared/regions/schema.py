@@ -25,12 +25,14 @@ from shared.regions.model import (
     Region,
     Rule,
     Tiers,
+    WaitingRules,
     When,
     WhenForbidden,
     WhenFull,
 )
 from shared.regions.parts import MOST_NODES, MOST_USD, SCHEMES
 from shared.regions.parts import REQUIRED as REGION_REQUIRED
+from shared.regions.weights import MOST_WEIGHT
 
 Schema = dict[str, Any]
 _COUNTRY = {"type": "string", "pattern": "^[a-z]{2}$"}
@@ -51,6 +53,9 @@ def schema() -> Schema:
         "policies": _named(_policy()),
         "rules": _named(_rule()),
         "ranking": _struct(RankingRules, cost_ms_per_usd=_number(policies.MOST_MS_PER_USD)),
+        "waiting": _struct(
+            WaitingRules, weights=_named(_whole(MOST_WEIGHT, 1), pattern=words.TENANT)
+        ),
         "default_policy": _word(WORD),
     }
     return {
@@ -172,5 +177,5 @@ def _number(most: float, least: float = 0) -> Schema:
     return {"type": "number", "minimum": least, "maximum": most}
 
 
-def _whole(most: int) -> Schema:
-    return {"type": "integer", "minimum": 0, "maximum": most}
+def _whole(most: int, least: int = 0) -> Schema:
+    return {"type": "integer", "minimum": least, "maximum": most}

@@ -63,6 +63,7 @@ rules:
     when_forbidden: move
     may_refuse: true
 ranking: {cost_ms_per_usd: 2.5, conservative: false}
+waiting: {weights: {Acme_1: 5, b: 100}}
 """
 
 
@@ -129,6 +130,7 @@ def test_everything_written_is_in_the_world() -> None:
     }
     assert list(world.rules) == ["health", "tight"]
     assert world.ranking == RankingRules(2.5, conservative=False)
+    assert [world.waiting.weight(tenant) for tenant in ("Acme_1", "b", "nobody")] == [5, 100, 1]
 
 
 @pytest.mark.parametrize(
@@ -184,6 +186,12 @@ def test_everything_written_is_in_the_world() -> None:
         ("cost_ms_per_usd: 2.5", "cost_ms_per_usd: 101", "ranking.cost_ms_per_usd", "0 to 100"),
         ("conservative: false", "conservative: 0", "ranking.conservative", "true or false"),
         ("rules:\n", "rule:\n", "rule", "did you mean rules?"),
+        ("{Acme_1: 5, b: 100}", "{Acme_1: 0, b: 100}", "waiting.weights.Acme_1", "never get a seat"),
+        ("{Acme_1: 5, b: 100}", "{Acme_1: 5, b: 101}", "waiting.weights.b", "from 0 to 100"),
+        ("{Acme_1: 5, b: 100}", "{Acme_1: 5, b: 1.5}", "waiting.weights.b", "whole number"),
+        ("{Acme_1: 5, b: 100}", "{Acme_1: 5, 'a b': 1}", "waiting.weights.'a b'", "is no tenant"),
+        ("{Acme_1: 5, b: 100}", "{}", "waiting.weights", "is empty"),
+        ("waiting: {weights", "waiting: {weight", "waiting.weight", "did you mean weights?"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_key_and_a_remedy(

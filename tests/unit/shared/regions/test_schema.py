@@ -10,7 +10,17 @@ import yaml
 
 from shared.regions import policies, words, zones
 from shared.regions.file import SECTIONS, check_text, default_world_path
-from shared.regions.model import Keep, Overflow, Policy, RankingRules, Region, Rule, Tiers, When
+from shared.regions.model import (
+    Keep,
+    Overflow,
+    Policy,
+    RankingRules,
+    Region,
+    Rule,
+    Tiers,
+    WaitingRules,
+    When,
+)
 from shared.regions.schema import schema, schema_text
 
 ROOT = Path(__file__).parents[4]
@@ -100,6 +110,12 @@ def test_worlds_that_are_well_are_taken() -> None:
         ("countries: [kp]", "countries: [KP]"),
         ("may_refuse: true", "may_refuse: maybe"),
         ("cost_ms_per_usd: 2", "cost_ms_per_usd: 101"),
+        ("weights: {st-olavs: 3}", "weights: {st-olavs: 0}"),
+        ("weights: {st-olavs: 3}", "weights: {st-olavs: 101}"),
+        ("weights: {st-olavs: 3}", "weights: {st-olavs: 1.5}"),
+        ("weights: {st-olavs: 3}", "weights: {st.olavs: 3}"),
+        ("weights: {st-olavs: 3}", "weights: {}"),
+        ("waiting: {weights", "waiting: {shares"),
         ("    forbid: [everywhere]\n    may_refuse", "    may_refuse"),
     ],
 )
@@ -125,6 +141,7 @@ def test_no_key_of_the_model_is_missing() -> None:
         (Rule, rule),
         (When, rule["when"]["properties"]),
         (RankingRules, parts["ranking"]["properties"]),
+        (WaitingRules, parts["waiting"]["properties"]),
     ):
         assert tuple(keys) == words.keys_of(struct)
     assert tuple(parts["zones"]["additionalProperties"]["oneOf"][1]["properties"]) == zones.KEYS
