@@ -6,7 +6,7 @@ and the moment. A class is one choice of each; all that can happen happens in on
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from itertools import combinations, product
+from itertools import combinations_with_replacement, product
 from math import prod
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ class SessionClass(NamedTuple):
     data: Words
     languages: Words
     countries: tuple[Words, ...]
-    """That the caller is in: in one of each set."""
+    """That the caller is in: one of each set, and no other that rules name."""
     span: Span
 
 
@@ -140,7 +140,8 @@ def _countries(
         ((words,) if words else (), mask) for words, mask in single
     ]
     if several:
-        for (some, a), (others, b) in combinations(single, 2):
-            if some and others:
+        named = [(words, mask) for words, mask in single if words]
+        for (some, a), (others, b) in combinations_with_replacement(named, 2):
+            if some is not others or len(some) > 1:
                 found.append(((some, others), a | b))
     return found

@@ -10,17 +10,23 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from control_plane.policies.classes import SessionClass, Span, Words
+from control_plane.policies.classes import SessionClass, Span
 
 _PROPERTIES = len(SessionClass._fields)
 _COUNTRIES, _SPAN = map(SessionClass._fields.index, ("countries", "span"))
 Fixed = tuple[int, ...]
 """Which properties a pattern fixes; its values are in the same order."""
 Values = tuple[Any, ...]
+_ONLY = "only"
+"""Before a set of countries: and in no other that rules name."""
 
 
 class Sessions(msgspec.Struct, frozen=True):
-    """Whom a change is about. None: whatever it is; nothing: none that rules name."""
+    """Whom a change is about. None: whatever it is; nothing: none that rules name.
+
+    A country may read `de+us`: who counts as being in both; or `de only`: and in no other that
+    rules name.
+    """
 
     tenants: tuple[str, ...] | None = None
     data: tuple[str, ...] | None = None
@@ -81,10 +87,13 @@ def _fitting(every: Collection[SessionClass], fixed: Fixed) -> dict[Values, list
 
 
 def _values(which: SessionClass, fixed: Fixed) -> Iterator[Values]:
-    """How a class fits: one with callers in two countries fits either of them alone."""
-    ways = [which.countries]
-    if _COUNTRIES in fixed and len(which.countries) > 1:
-        ways += [(one,) for one in which.countries]
+    """How a class fits. Callers in two countries fit what is said of either."""
+    ways: list[Values] = [which.countries]
+    if _COUNTRIES in fixed and which.countries:
+        if len(which.countries) > 1:
+            ways = [*((one,) for one in dict.fromkeys(which.countries)), *ways]
+        else:
+            ways.append((_ONLY, *which.countries))
     for countries in ways:
         yield tuple(countries if at == _COUNTRIES else which[at] for at in fixed)
 
@@ -114,9 +123,11 @@ def _joined(found: Sequence[_Pattern], at: int) -> list[_Pattern]:
 def _together(at: int, one: Any, other: Any) -> Any:
     """Two values of one property as one; None where that is none."""
     if at == _SPAN:
-        return Span(one.from_ms, other.until_ms) if one.until_ms == other.from_ms else None
+        joins = one.until_ms is not None and one.until_ms == other.from_ms
+        return Span(one.from_ms, other.until_ms) if joins else None
     if at == _COUNTRIES:
-        return (one[0] | other[0],) if len(one) == len(other) == 1 else None
+        alike = one and other and len(one) == len(other) and one[:-1] == other[:-1]
+        return (*one[:-1], one[-1] | other[-1]) if alike else None
     return one | other if one and other else None
 
 
@@ -132,8 +143,11 @@ def _sessions(pattern: _Pattern) -> Sessions:
     return said
 
 
-def _countries(sets: tuple[Words, ...]) -> tuple[str, ...]:
-    """One set: any of its words. Two: `de+us` for who counts as being in both."""
+def _countries(sets: Values) -> tuple[str, ...]:
+    """`de`; `de only`, where `de+us` is another matter; `de+us` for who is in both."""
     if len(sets) < 2:
         return tuple(sorted(sets[0])) if sets else ()
-    return tuple(sorted(f"{one}+{other}" for one in sets[0] for other in sets[1]))
+    if sets[0] == _ONLY:
+        return tuple(f"{one} only" for one in sorted(sets[1]))
+    both = ((one, other) for one in sets[0] for other in sets[1] if one != other)
+    return tuple(sorted({"+".join(sorted(pair)) for pair in both}))

@@ -55,6 +55,10 @@ class Reader:
     def _countries(self, told: tuple[str, ...] | None, has: frozenset[str]) -> bool:
         if told is None or not told:
             return told is None or not has & self.known["countries"]
+        only = {one.removesuffix(" only") for one in told if one.endswith(" only")}
+        named = has & self.known["countries"]
+        if len(named) == 1 and named <= only:
+            return True
         return any(set(one.split("+")) <= has for one in told)
 
     def change(self, found: Diff, session: Session) -> Change:
