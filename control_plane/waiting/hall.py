@@ -5,29 +5,11 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from typing import TypeVar
 
+from control_plane.waiting.changes import Changes
 from shared.clock import Clock
 from shared.errors import NoRoom
 
 T = TypeVar("T")
-
-
-class Changes:
-    """Says that the fleet is other than before, to whoever waits for it."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._next = asyncio.Event()
-
-    def changed(self) -> None:
-        """Something changed that a decision may depend on."""
-        self.count += 1
-        self._next.set()
-        self._next = asyncio.Event()
-
-    async def since(self, count: int) -> None:
-        """Returns once more than `count` changes have been."""
-        while self.count == count:
-            await self._next.wait()
 
 
 class _Line:
