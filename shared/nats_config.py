@@ -1,17 +1,20 @@
 """Configurations of NATS servers, as text: the centre's (the hub) and one for each region (leaves).
 
-One account for everything of ours, one for the servers themselves. Who may do what is in
-`shared.nats_permissions`; content is denied on the links between servers as well, on both ends.
+Metadata has one account, and the servers themselves have one. Every region's server has a third,
+for content: no link reaches it, so no key of the other two says, hears or stores any. Who may do
+what is in `shared.nats_permissions`; content is denied on the links as well, on both ends.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from shared import nats_permissions, subjects
 from shared.nats_permissions import ALL_CONTENT, Permissions
 from shared.nats_text import block, many, quoted, setting
 
 ACCOUNT = "HELIOVOX"
+CONTENT = "CONTENT"
+"""Of a region's server alone: nothing that is said here leaves it."""
 SYSTEM = "SYS"
 HUB = "centre"
 """Name and JetStream domain of the centre's server."""
@@ -50,8 +53,14 @@ class Fleet:
     """The regions' servers, as they connect to the centre's."""
     operators: tuple[Identity, ...] = ()
     """See metadata on every server, say nothing."""
+    writers: tuple[Regional, ...] = ()
+    """Nodes, as they keep content: with another key than the one above."""
+    kept_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By region of nodes, the other regions in whose stores they may keep content."""
     listeners: tuple[Regional, ...] = ()
-    """See the content of their region, on its server."""
+    """Hear the content that is kept on their region's server."""
+    custodians: tuple[Regional, ...] = ()
+    """Make, read and empty the store of content of their region."""
     system: tuple[Identity, ...] = ()
     """Ask the servers about themselves."""
 
@@ -78,6 +87,9 @@ class Server:
     monitor_port: int | None = None
     """HTTP without any authorisation: None for none."""
     max_store_bytes: int = 1 << 30
+    max_content_bytes: int = 1 << 29
+    """Of those, what a region's server keeps for content: where that is full, the rest is still
+    there for metadata, and the other way round."""
     max_memory_bytes: int = 64 << 20
     tls: Tls | None = None
 
@@ -115,7 +127,8 @@ def hub_config(fleet: Fleet, server: Server) -> str:
         setting("no_advertise", value=True),
         *_tls(server.tls),
     ]
-    return _config(HUB, server, users, fleet.system, block("leafnodes", links))
+    accounts = _account(ACCOUNT, users, server.max_store_bytes, server.max_memory_bytes)
+    return _config(HUB, server, accounts, fleet.system, block("leafnodes", links))
 
 
 def leaf_config(fleet: Fleet, region: str, server: Server, uplink: Uplink) -> str:
@@ -125,11 +138,6 @@ def leaf_config(fleet: Fleet, region: str, server: Server, uplink: Uplink) -> st
             _user(node.public_key, nats_permissions.node(region, node.name))
             for node in fleet.nodes
             if node.region == region
-        ),
-        *(
-            _user(one.public_key, nats_permissions.listener(region, one.name))
-            for one in fleet.listeners
-            if one.region == region
         ),
         *(_user(o.public_key, nats_permissions.operator(o.name)) for o in fleet.operators),
     ]
@@ -146,7 +154,13 @@ def leaf_config(fleet: Fleet, region: str, server: Server, uplink: Uplink) -> st
         setting("reconnect", "250ms"),
         *block("remotes", block("", remote), brackets="[]"),
     ]
-    return _config(subjects.token(region), server, users, fleet.system, block("leafnodes", links))
+    content_bytes, half = server.max_content_bytes, server.max_memory_bytes // 2
+    accounts = [
+        *_account(ACCOUNT, users, server.max_store_bytes - content_bytes, half),
+        *_account(CONTENT, _content_users(fleet, region), content_bytes, half),
+    ]
+    name = subjects.token(region)
+    return _config(name, server, accounts, fleet.system, block("leafnodes", links))
 
 
 def leaf_secret(seed: str) -> str:
@@ -154,10 +168,39 @@ def leaf_secret(seed: str) -> str:
     return f"nkey: {quoted(seed)}\n"
 
 
+def _content_users(fleet: Fleet, region: str) -> list[list[str]]:
+    """Of one region's server. Nodes of other regions say what they keep, and hear nothing."""
+    nobody: frozenset[str] = frozenset()
+    return [
+        *(
+            _user(one.public_key, nats_permissions.writer(one.region, one.name))
+            for one in fleet.writers
+            if one.region == region or region in fleet.kept_in.get(one.region, nobody)
+        ),
+        *(
+            _user(one.public_key, nats_permissions.listener(one.name))
+            for one in fleet.listeners
+            if one.region == region
+        ),
+        *(
+            _user(one.public_key, nats_permissions.custodian(one.name))
+            for one in fleet.custodians
+            if one.region == region
+        ),
+    ]
+
+
+def _account(
+    name: str, users: Iterable[Sequence[str]], store_bytes: int, memory_bytes: int
+) -> list[str]:
+    limits = [setting("max_file", store_bytes), setting("max_mem", memory_bytes)]
+    return block(name, [*block("jetstream", limits), *_users(users)])
+
+
 def _config(
     name: str,
     server: Server,
-    users: Iterable[Sequence[str]],
+    accounts: Sequence[str],
     system: Iterable[Identity],
     links: Sequence[str],
 ) -> str:
@@ -167,7 +210,6 @@ def _config(
         setting("max_file_store", server.max_store_bytes),
         setting("max_memory_store", server.max_memory_bytes),
     ]
-    account = [setting("jetstream", "enabled"), *_users(users)]
     lines = [
         setting("server_name", name),
         setting("host", server.host),
@@ -183,7 +225,7 @@ def _config(
         *block(
             "accounts",
             [
-                *block(ACCOUNT, account),
+                *accounts,
                 *block(SYSTEM, _users(_nkey(one.public_key, []) for one in system)),
             ],
         ),

@@ -11,6 +11,7 @@ from shared.bus.matching import matches, overlap
 
 ALL_CONTENT = f"{subjects.CONTENT}.>"
 INBOX = "_INBOX"
+WRITER_INBOX = "_INBOX_NODE"
 NODE_SAYS = ("report", "ask", "bundle", "note")
 NODE_HEARS = ("reserve", "command")
 
@@ -55,14 +56,31 @@ def inbox(name: str) -> str:
     return f"{INBOX}.{subjects.token(name)}"
 
 
+def writer_inbox(region: str, name: str) -> str:
+    """Likewise for a node that keeps content: no name of a node is a custodian's by chance."""
+    return f"{WRITER_INBOX}.{subjects.token(region)}.{subjects.token(name)}"
+
+
 def node(region: str, name: str) -> Permissions:
     """Its own subjects, on its region's server."""
     says = [subjects.node_subject(region, name, what) for what in NODE_SAYS]
     hears = [subjects.node_subject(region, name, what) for what in NODE_HEARS]
     return Permissions(
-        publish_allow=(*says, subjects.content(region, name, ">")),
+        publish_allow=tuple(says),
         subscribe_allow=(*hears, subjects.NEWS, f"{inbox(name)}.>"),
         responses=True,
+    )
+
+
+def writer(region: str, name: str) -> Permissions:
+    """A node that keeps content, on the server of whichever region keeps it.
+
+    It says what is its own, hears of nobody's, and learns which sessions are deleted. So a node of
+    another region puts content into the store, and gets none out of it.
+    """
+    return Permissions(
+        publish_allow=(subjects.content(region, name, ">"),),
+        subscribe_allow=(f"{subjects.DELETED}.*", f"{writer_inbox(region, name)}.>"),
     )
 
 
@@ -94,10 +112,25 @@ def operator(name: str) -> Permissions:
     )
 
 
-def listener(region: str, name: str) -> Permissions:
-    """What works on the content of one region, on that region's server."""
+def listener(name: str) -> Permissions:
+    """What works on the content that a region keeps, on that region's server."""
+    return Permissions(subscribe_allow=(ALL_CONTENT, f"{inbox(name)}.>"))
+
+
+def custodian(name: str) -> Permissions:
+    """Who answers for the content that a region keeps, on that region's server.
+
+    He makes the store, looks through it, and deletes from it; he says no content.
+    """
+    store = subjects.CONTENT_STREAM
+    asks = [
+        *(f"STREAM.{verb}.{store}" for verb in ("CREATE", "UPDATE", "INFO", "PURGE")),
+        f"STREAM.MSG.DELETE.{store}",
+        *(f"CONSUMER.{verb}.{store}.>" for verb in ("CREATE", "MSG.NEXT", "DELETE")),
+    ]
     return Permissions(
-        subscribe_allow=(f"{subjects.CONTENT}.{subjects.token(region)}.>", f"{inbox(name)}.>"),
+        publish_allow=(*(f"$JS.API.{ask}" for ask in asks), f"{subjects.DELETED}.*"),
+        subscribe_allow=(f"{inbox(name)}.>",),
     )
 
 

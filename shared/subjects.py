@@ -1,7 +1,7 @@
 """Every NATS subject, in one place. The first two tokens are the plane: `hv.meta`, `hv.content`.
 
-Metadata flows between nodes and centre. Content (audio, words) never leaves its region: leaf links
-and the centre's accounts deny `hv.content.>`.
+Metadata flows between nodes and centre. Content (audio, words) has an account of its own on each
+region's server, which no link reaches; links and the centre's server deny `hv.content.>` besides.
 """
 
 import re
@@ -79,6 +79,26 @@ BUNDLES = f"{META}.*.*.bundle"
 NOTES = f"{META}.*.*.note"
 
 
+CONTENT_STREAM = "CONTENT"
+"""Of each region's server, in the account of content: what is kept there."""
+DELETED = "hv.deleted"
+
+
 def content(region: str, node: str, what: str) -> str:
-    """`hv.content.<region>.<node>.<what>`: what was heard or said; stays on the region's server."""
+    """`hv.content.<region>.<node>.<what>`: what was heard or said. The region is the node's."""
     return f"{CONTENT}.{token(region)}.{token(node)}.{what}"
+
+
+def kept(region: str, node: str, session: str, what: str) -> str:
+    """`hv.content.<region>.<node>.<session>.<what>`: what is kept of a session, one kind of it."""
+    return content(region, node, f"{token(session)}.{token(what)}")
+
+
+def kept_of(session: str) -> str:
+    """All that is kept of a session, of every kind, whichever node served it."""
+    return f"{CONTENT}.*.*.{token(session)}.*"
+
+
+def deleted(session: str) -> str:
+    """A custodian says on each server that a session's content is deleted, and how far he is."""
+    return f"{DELETED}.{token(session)}"

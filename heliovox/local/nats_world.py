@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from heliovox.local.nats_process import NatsServer, nats_server_binary
+from shared.bus.nats_bus import NatsBus
+from shared.content.stream import content_stream
 from shared.credentials import ensure_seed
 from shared.files import write_private
 from shared.nats_config import (
@@ -18,10 +20,18 @@ from shared.nats_config import (
     leaf_config,
     leaf_secret,
 )
+from shared.nats_permissions import inbox
 
 OPERATOR = "operator"
 STORE_BYTES = 16 << 30
 """What streams may grow to at most; a local world stays far below it."""
+CONTENT_BYTES = 8 << 30
+"""Of those, what a region's server keeps for content."""
+
+
+def custodian(region: str) -> str:
+    """The name of whoever reads and deletes the content that a region keeps."""
+    return f"custodian-{region}"
 
 
 class NatsWorld:
@@ -32,6 +42,7 @@ class NatsWorld:
         nodes: the names of the nodes by region.
         planes: the names of the control planes.
         logs: a file for each server.
+        kept_in: by region of nodes, the others in whose stores they may keep content.
     """
 
     def __init__(
@@ -40,8 +51,10 @@ class NatsWorld:
         nodes: Mapping[str, Sequence[str]],
         planes: Sequence[str],
         logs: Path,
+        kept_in: Mapping[str, frozenset[str]],
     ) -> None:
         self._folder, self._nodes, self._planes = folder, nodes, planes
+        self._kept_in = kept_in
         binary = nats_server_binary()
         self.hub, *leaves = (
             NatsServer(name, folder / name, binary, logs / f"bus-{name}.log")
@@ -63,6 +76,14 @@ class NatsWorld:
         """The region's server."""
         return self._leaves[region]
 
+    def writer_seed_file(self, region: str, node: str) -> Path:
+        """The key with which a node keeps content, in its own region and in others."""
+        return self._seed_file(f"content-{region}-{node}")
+
+    def custodian_seed_file(self, region: str) -> Path:
+        """The key of whoever reads and deletes the content that a region keeps."""
+        return self._seed_file(custodian(region))
+
     def node_seed_file(self, region: str, node: str) -> Path:
         """The key of a node to its region's server."""
         return self._seed_file(f"node-{region}-{node}")
@@ -72,7 +93,7 @@ class NatsWorld:
         return self._seed_file(f"plane-{plane}")
 
     async def start(self) -> None:
-        """The hub, then all leaves at once. Raises NatsFailed, OSError."""
+        """The hub, then all leaves at once. Raises NatsFailed, OSError, BusFailed."""
         fleet = self._fleet()
         await self.hub.start(
             hub_config(fleet, Server(str(self.hub.folder / "store"), max_store_bytes=STORE_BYTES))
@@ -95,10 +116,28 @@ class NatsWorld:
             leaf_config(
                 fleet,
                 region,
-                Server(str(server.folder / "store"), max_store_bytes=STORE_BYTES),
+                Server(
+                    str(server.folder / "store"),
+                    max_store_bytes=STORE_BYTES,
+                    max_content_bytes=CONTENT_BYTES,
+                ),
                 uplink,
             )
         )
+        await self._make_store(region)
+
+    async def _make_store(self, region: str) -> None:
+        name = custodian(region)
+        bus = await NatsBus.connect(
+            self._leaves[region].url,
+            self.custodian_seed_file(region),
+            name=name,
+            inbox_prefix=inbox(name),
+        )
+        try:
+            await bus.ensure_stream(content_stream(CONTENT_BYTES))
+        finally:
+            await bus.close()
 
     def _fleet(self) -> Fleet:
         return Fleet(
@@ -116,6 +155,16 @@ class NatsWorld:
                 for region in self._nodes
             ),
             operators=(Identity(OPERATOR, self._public(self.operator_seed_file)),),
+            writers=tuple(
+                Regional(region, node, self._public(self.writer_seed_file(region, node)))
+                for region, nodes in self._nodes.items()
+                for node in nodes
+            ),
+            kept_in=self._kept_in,
+            custodians=tuple(
+                Regional(region, custodian(region), self._public(self.custodian_seed_file(region)))
+                for region in self._nodes
+            ),
         )
 
     def _seed_file(self, name: str) -> Path:

@@ -44,17 +44,11 @@ class Calls:
             raise NoAnswer(f"no answer on {subject} within {within_s:g} s") from None
 
     async def store(
-        self,
-        subject: str,
-        data: bytes,
-        message_id: str,
-        within_s: float,
-        headers: Mapping[str, str] | None = None,
+        self, subject: str, data: bytes, within_s: float, headers: Mapping[str, str]
     ) -> int:
         """Publishes to whichever stream keeps the subject. Returns the sequence there."""
-        wanted = {jetstream.MESSAGE_ID: message_id} | dict(headers or {})
         try:
-            answered = await self.ask(subject, data, within_s, wanted)
+            answered = await self.ask(subject, data, within_s, headers)
         except NobodyThere:
             raise BusFailed(f"no stream keeps {subject}") from None
         return int(jetstream.answer(answered.data, f"keeping {subject}")["seq"])
@@ -69,3 +63,26 @@ class Calls:
         if status is not None:
             raise BusFailed(f"{subject} of {stream}: status {status}")
         return message
+
+    async def count(self, stream: str, subject: str) -> dict[str, int]:
+        """Stored messages by subject; the server tells them in portions."""
+        counts: dict[str, int] = {}
+        while True:
+            body = {"subjects_filter": subject, "offset": len(counts)}
+            told = await self.call(f"STREAM.INFO.{stream}", body, None)
+            portion = told["state"].get("subjects") or {}
+            counts |= portion
+            if not portion or len(counts) >= int(told.get("total", 0)):
+                return counts
+
+    async def erase(self, stream: str, sequence: int) -> None:
+        """Overwrites one message."""
+        try:
+            await self.call(f"STREAM.MSG.DELETE.{stream}", {"seq": sequence}, None)
+        except jetstream.JetStreamFailed as error:
+            if error.number not in jetstream.GONE:
+                raise
+
+    async def purge(self, stream: str, subject: str) -> int:
+        """Drops messages by subject. Returns how many."""
+        return int((await self.call(f"STREAM.PURGE.{stream}", {"filter": subject}, None))["purged"])

@@ -10,6 +10,8 @@ from shared.bus.model import Bucket, Stream
 from shared.errors import BusFailed
 
 MESSAGE_ID = "Nats-Msg-Id"
+TTL = "Nats-TTL"
+ROLLUP = "Nats-Rollup"
 EXPECTED_LAST = "Nats-Expected-Last-Subject-Sequence"
 OPERATION = "KV-Operation"
 STATUS = "Status"
@@ -19,6 +21,7 @@ _FORGET_S = 30
 """A consumer that nobody asks for so long is thrown away by the server."""
 
 NAME_IN_USE, STREAM_NOT_FOUND, CONSUMER_NOT_FOUND = 10058, 10059, 10014
+GONE = (10037, 10043, 10057)
 WRONG_LAST = (10071, 10164)
 
 
@@ -50,7 +53,7 @@ def answer(data: bytes, about: str) -> dict[str, Any]:
 
 
 def stream_config(stream: Stream) -> dict[str, Any]:
-    """Of one server, on disk, the oldest go first."""
+    """Of one server, on disk."""
     sources = [
         {"name": source.stream}
         | (
@@ -65,7 +68,7 @@ def stream_config(stream: Stream) -> dict[str, Any]:
         "name": stream.name,
         "subjects": list(stream.subjects),
         "retention": "limits",
-        "discard": "old",
+        "discard": "new" if stream.refuses_when_full else "old",
         "storage": "file",
         "num_replicas": 1,
         "max_bytes": stream.max_bytes,
@@ -76,8 +79,22 @@ def stream_config(stream: Stream) -> dict[str, Any]:
         "max_consumers": -1,
         "duplicate_window": int(duplicates_s * _NS),
         "allow_direct": True,
+        "compression": "none",
     }
+    if stream.each_has_its_time:
+        config |= {"allow_msg_ttl": True, "allow_rollup_hdrs": True}
     return config | ({"sources": sources} if sources else {})
+
+
+def headers_of(message_id: str, for_s: int | None, *, replaces: bool) -> dict[str, str]:
+    """Of a message that is to be kept. Raises ValueError for a time below a second."""
+    if for_s is not None and for_s < 1:
+        raise ValueError(f"for_s={for_s}: a message is kept for a second at least")
+    return {
+        MESSAGE_ID: message_id,
+        **({} if for_s is None else {TTL: f"{for_s}s"}),
+        **({ROLLUP: "sub"} if replaces else {}),
+    }
 
 
 def bucket_config(bucket: Bucket) -> dict[str, Any]:

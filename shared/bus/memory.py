@@ -1,8 +1,8 @@
 """The bus inside one process: for tests of what stands on it, and for a node without a fleet."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Mapping
 
 from shared.bus.listening import Heard, Listener
 from shared.bus.matching import MAX_BYTES, checked, matches
@@ -158,12 +158,23 @@ class MemoryBus:
         self.exchange.ears.append(ear)
         return ear
 
-    async def keep(self, subject: str, data: bytes, message_id: str, timeout_s: float = 2.0) -> int:
-        """See Bus. Never waits."""
+    async def keep(
+        self,
+        subject: str,
+        data: bytes,
+        message_id: str,
+        timeout_s: float = 2.0,
+        *,
+        for_s: int | None = None,
+        replaces: bool = False,
+    ) -> int:
+        """See Bus. Never waits, and keeps for ever."""
         del timeout_s
+        if for_s is not None and for_s < 1:
+            raise ValueError(f"for_s={for_s}: a message is kept for a second at least")
         self._sendable(checked(subject), data)
         self.check()
-        sequence = self.exchange.logs.keep(subject, data, message_id)
+        sequence = self.exchange.logs.keep(subject, data, message_id, replaces=replaces)
         if sequence is None:
             raise BusFailed(f"no stream keeps {subject}")
         self._tell(subject, data)
@@ -179,6 +190,7 @@ class MemoryBus:
                 sources=tuple(source.stream for source in stream.sources),
                 per_subject=stream.per_subject,
                 max_bytes=stream.max_bytes,
+                refuses_when_full=stream.refuses_when_full,
             ),
         )
 
@@ -219,6 +231,25 @@ class MemoryBus:
             if not follow:
                 return
             await changed.wait()
+
+    async def read_now(self, stream: str, *, subject: str = ">") -> AsyncIterator[Stored]:
+        """See Bus."""
+        for line in self.log(stream).after(0, subject):
+            yield stored(line)
+
+    async def count(self, stream: str, subject: str = ">") -> Mapping[str, int]:
+        """See Bus."""
+        checked(subject, pattern=True)
+        return Counter(line.subject for line in self.log(stream).after(0, subject))
+
+    async def erase(self, stream: str, sequence: int) -> None:
+        """See Bus."""
+        self.log(stream).drop(lambda line: line.sequence == sequence)
+
+    async def purge(self, stream: str, subject: str) -> int:
+        """See Bus."""
+        checked(subject, pattern=True)
+        return self.log(stream).drop(lambda line: matches(subject, line.subject))
 
     async def close(self) -> None:
         """See Bus."""

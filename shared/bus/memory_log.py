@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from shared.bus.matching import matches
 from shared.bus.model import Stored
+from shared.errors import BusFailed
 
 _IDS = 4096
 """So many ids of messages are remembered; a server counts seconds instead."""
@@ -29,6 +30,7 @@ class Log:
     sources: tuple[str, ...] = ()
     per_subject: int | None = None
     max_bytes: int = 0
+    refuses_when_full: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Replaced by a new one when it is set."""
     _lines: list[Line] = field(default_factory=list)
@@ -36,13 +38,25 @@ class Log:
     _sequence: int = 0
     _bytes: int = 0
 
-    def add(self, subject: str, data: bytes | None, message_id: str | None = None) -> int:
-        """Its sequence; the first one's where the id is known."""
+    def add(
+        self,
+        subject: str,
+        data: bytes | None,
+        message_id: str | None = None,
+        *,
+        replaces: bool = False,
+    ) -> int:
+        """Its sequence; the first one's where the id is known. Raises BusFailed: it is full."""
         if message_id is not None and message_id in self._ids:
             return self._ids[message_id]
+        line = Line(self._sequence + 1, subject, data)
+        if self.refuses_when_full and self._bytes + _size(line) > self.max_bytes:
+            raise BusFailed(f"nothing more is kept of {subject}: maximum bytes exceeded")
+        if replaces:
+            self.drop(lambda old: old.subject == subject)
         self._sequence += 1
-        self._lines.append(Line(self._sequence, subject, data))
-        self._bytes += _size(self._lines[-1])
+        self._lines.append(line)
+        self._bytes += _size(line)
         if message_id is not None:
             self._remember(message_id)
         self._forget(subject)
@@ -68,6 +82,13 @@ class Log:
         """The last of each subject, in the order of their sequences."""
         by_subject = {line.subject: line for line in self.after(0, pattern)}
         return sorted(by_subject.values(), key=lambda line: line.sequence)
+
+    def drop(self, which: Callable[[Line], bool]) -> int:
+        """Forgets lines. Returns how many."""
+        gone = [line for line in self._lines if which(line)]
+        for line in gone:
+            self._drop(line)
+        return len(gone)
 
     def wake(self) -> None:
         """Tells who waits for `changed` to look again."""
@@ -115,18 +136,26 @@ class Logs:
             return
         log.subjects, log.sources = fresh.subjects, fresh.sources
         log.per_subject, log.max_bytes = fresh.per_subject, fresh.max_bytes
+        log.refuses_when_full = fresh.refuses_when_full
 
     def get(self, name: str) -> Log | None:
         """None where it was never made."""
         return self._logs.get(name)
 
-    def keep(self, subject: str, data: bytes, message_id: str | None = None) -> int | None:
+    def keep(
+        self,
+        subject: str,
+        data: bytes,
+        message_id: str | None = None,
+        *,
+        replaces: bool = False,
+    ) -> int | None:
         """In every log that keeps the subject. Returns the first one's sequence; None for none."""
         sequence = None
         for name, log in self._logs.items():
             if any(matches(pattern, subject) for pattern in log.subjects):
                 known = message_id is not None and log.knows(message_id)
-                kept = log.add(subject, data, message_id)
+                kept = log.add(subject, data, message_id, replaces=replaces)
                 sequence = kept if sequence is None else sequence
                 if not known:
                     self._copy(name, subject, data)

@@ -8,7 +8,7 @@ Two ways to send, and they differ in what an outage costs:
 Everything that can fail raises BusFailed, or BusRefused where the server denies it to us.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,7 +27,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Messages kept in order. Full, or too old: the oldest go."""
+    """Messages kept in order. Full, or too old: the oldest go, unless it says otherwise."""
 
     name: str
     max_bytes: int
@@ -41,6 +41,10 @@ class Stream:
     """So many of each subject, the latest; None for all."""
     duplicates_s: float = 120.0
     """How long a message's id is remembered, so that it is kept once."""
+    refuses_when_full: bool = False
+    """Instead of throwing the oldest away."""
+    each_has_its_time: bool = False
+    """Messages may say how long they are kept, and take the place of what was before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,16 +202,34 @@ class Bus(Protocol):
         """
         ...
 
-    async def keep(self, subject: str, data: bytes, message_id: str, timeout_s: float = 2.0) -> int:
+    async def keep(
+        self,
+        subject: str,
+        data: bytes,
+        message_id: str,
+        timeout_s: float = 2.0,
+        *,
+        for_s: int | None = None,
+        replaces: bool = False,
+    ) -> int:
         """Returns once a stream has stored it, with the sequence there.
 
         Asks again within `timeout_s` where no answer comes: an id that is already stored is stored
         once, and its first sequence returned.
 
+        Args:
+            subject: of a stream.
+            data: the message.
+            message_id: what makes it one message, however often it is sent.
+            timeout_s: for the answer.
+            for_s: it is gone after so many seconds, at least 1; None keeps it as the stream does.
+                Only of a stream whose messages each have their time, and so is the next.
+            replaces: what was stored of this very subject is gone then.
+
         Raises:
             BusRefused: we may not publish there.
-            BusFailed: no stream keeps this subject, or none answered in time. It may be stored
-                nevertheless: try again with the same id.
+            BusFailed: no stream keeps this subject, it is full, or none answered in time. It may be
+                stored nevertheless: try again with the same id.
         """
         ...
 
@@ -247,6 +269,31 @@ class Bus(Protocol):
         Raises:
             BusRefused: denied to us.
             BusFailed: the bus was closed, or there is no such stream.
+        """
+        ...
+
+    def read_now(self, stream: str, *, subject: str = ">") -> AsyncIterator[Stored]:
+        """What is there now, in order; ends then. Raises as `read` does."""
+        ...
+
+    async def count(self, stream: str, subject: str = ">") -> Mapping[str, int]:
+        """How many messages are stored of every subject that the pattern stands for.
+
+        Raises BusFailed and BusRefused.
+        """
+        ...
+
+    async def erase(self, stream: str, sequence: int) -> None:
+        """Overwrites one message where it was stored. One that is not there is no error.
+
+        Raises BusFailed and BusRefused.
+        """
+        ...
+
+    async def purge(self, stream: str, subject: str) -> int:
+        """Drops all messages that the pattern stands for; the server overwrites them some time.
+
+        Returns how many. Raises BusFailed and BusRefused.
         """
         ...
 

@@ -1,7 +1,7 @@
 """The bus over a NATS server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Self
@@ -173,9 +173,19 @@ class NatsBus:
             await self._attach_now(ear)
         return ear
 
-    async def keep(self, subject: str, data: bytes, message_id: str, timeout_s: float = 2.0) -> int:
+    async def keep(
+        self,
+        subject: str,
+        data: bytes,
+        message_id: str,
+        timeout_s: float = 2.0,
+        *,
+        for_s: int | None = None,
+        replaces: bool = False,
+    ) -> int:
         """See Bus."""
-        return await self._calls.store(checked(subject), data, message_id, timeout_s)
+        headers = jetstream.headers_of(message_id, for_s, replaces=replaces)
+        return await self._calls.store(checked(subject), data, timeout_s, headers)
 
     async def ensure_stream(self, stream: Stream) -> None:
         """See Bus."""
@@ -215,6 +225,26 @@ class NatsBus:
                     yield Stored(one.sequence, one.subject, one.data)
                 elif not follow:
                     return
+
+    async def read_now(self, stream: str, *, subject: str = ">") -> AsyncIterator[Stored]:
+        """See Bus."""
+        async with aclosing(Follower(self._calls, stream, subject, None, 0).run()) as delivered:
+            async for one in delivered:
+                if one is None:
+                    return
+                yield Stored(one.sequence, one.subject, one.data)
+
+    async def count(self, stream: str, subject: str = ">") -> Mapping[str, int]:
+        """See Bus."""
+        return await self._calls.count(stream, checked(subject, pattern=True))
+
+    async def erase(self, stream: str, sequence: int) -> None:
+        """See Bus."""
+        await self._calls.erase(stream, sequence)
+
+    async def purge(self, stream: str, subject: str) -> int:
+        """See Bus."""
+        return await self._calls.purge(stream, checked(subject, pattern=True))
 
     async def close(self) -> None:
         """See Bus."""

@@ -86,7 +86,8 @@ class NatsKeyValues:
     async def _store(self, key: str, value: bytes, headers: Mapping[str, str]) -> int:
         """Asked again with one id, so that an answer that was lost changes nothing."""
         subject = self._prefix + checked_key(key)
-        return await self._calls.store(subject, value, secrets.token_hex(16), _PUT_S, headers)
+        named = jetstream.headers_of(secrets.token_hex(16), None, replaces=False)
+        return await self._calls.store(subject, value, _PUT_S, {**named, **headers})
 
 
 def _sequence(message: Msg) -> int:

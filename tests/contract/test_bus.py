@@ -494,3 +494,58 @@ async def test_closing_ends_who_watches_and_reads(bus: Bus) -> None:
         await bus.close()
         with pytest.raises(BusFailed):
             await waiting
+
+
+async def test_a_stream_that_refuses_keeps_what_it_has(bus: Bus) -> None:
+    name = fresh("FULL")
+    await bus.ensure_stream(Stream(name, 4096, (f"{name}.*",), refuses_when_full=True))
+    first = await bus.keep(f"{name}.a", b"x" * 2000, "1")
+    with pytest.raises(BusFailed):
+        await bus.keep(f"{name}.b", b"x" * 4000, "2")
+    assert [one.sequence async for one in bus.read_now(name)] == [first]
+
+
+async def test_reading_what_is_there_ends(bus: Bus) -> None:
+    name = fresh("NOW")
+    await bus.ensure_stream(Stream(name, MIB, (f"{name}.>",)))
+    assert [one async for one in bus.read_now(name)] == []
+    for number in range(600):
+        await bus.keep(f"{name}.{number % 2}.x", str(number).encode(), str(number))
+    read = [one async for one in bus.read_now(name, subject=f"{name}.1.>")]
+    assert [int(one.data) for one in read] == list(range(1, 600, 2))
+
+
+async def test_a_message_takes_the_place_of_those_before_it(bus: Bus) -> None:
+    name = fresh("OVER")
+    stream = Stream(name, MIB, (f"{name}.>",), each_has_its_time=True)
+    await bus.ensure_stream(stream)
+    for number in range(3):
+        await bus.keep(f"{name}.mine", b"x", f"m{number}", for_s=1000)
+        await bus.keep(f"{name}.yours", b"x", f"y{number}", for_s=1000)
+    await bus.keep(f"{name}.mine", b"", "end", for_s=1000, replaces=True)
+    assert await bus.count(name) == {f"{name}.mine": 1, f"{name}.yours": 3}
+    assert await bus.count(name, f"{name}.mine") == {f"{name}.mine": 1}
+    assert await bus.count(name, "none.>") == {}
+
+
+async def test_what_is_erased_or_purged_is_gone(bus: Bus) -> None:
+    name = fresh("GONE")
+    await bus.ensure_stream(Stream(name, MIB, (f"{name}.>",)))
+    kept = [await bus.keep(f"{name}.{n % 2}", b"x", f"{n}") for n in range(10)]
+    for _ in range(2):
+        await bus.erase(name, kept[0])
+    await bus.erase(name, kept[-1] + 1000)
+    assert await bus.count(name) == {f"{name}.0": 4, f"{name}.1": 5}
+    assert await bus.purge(name, f"{name}.0") == 4
+    assert await bus.purge(name, f"{name}.0") == 0
+    assert await bus.count(name) == {f"{name}.1": 5}
+    for call in (bus.count, lambda gone: bus.purge(gone, ">"), lambda gone: bus.erase(gone, 1)):
+        with pytest.raises(BusFailed):
+            await call("NEVER_MADE")
+
+
+async def test_nothing_is_kept_for_no_time(bus: Bus) -> None:
+    name = fresh("TIME")
+    await bus.ensure_stream(Stream(name, MIB, (f"{name}.>",), each_has_its_time=True))
+    with pytest.raises(ValueError, match="for_s=0"):
+        await bus.keep(f"{name}.a", b"x", "1", for_s=0)

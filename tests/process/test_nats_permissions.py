@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import pytest
 
 from shared import subjects
-from shared.bus import Bucket
+from shared.bus import Bucket, Stream
 from shared.bus.nats_bus import NatsBus
+from shared.content.stream import content_stream
 from shared.errors import BusFailed, BusRefused
+from shared.nats_permissions import ALL_CONTENT
+from shared.subjects import CONTENT_STREAM
 from tests.contract.buses import Heard
 from tests.support.nats_fleet import MIB, NOTES, WAIT_S, NatsFleet, nats_fleet, notes_of, until
 
@@ -30,6 +33,12 @@ class Everybody:
     plane: NatsBus
     operator: NatsBus
     """On the hub."""
+    writer: NatsBus
+    """c-1 of eu-central, as it keeps content at home."""
+    abroad: NatsBus
+    """Likewise, in eu-west."""
+    custodian: NatsBus
+    """Of eu-central's content."""
     masters: dict[str, NatsBus]
     """On each server one whom nothing is forbidden."""
 
@@ -48,6 +57,9 @@ async def all_(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Everyb
             await fleet.connect("w-1", THERE),
             await fleet.connect("p-1", "centre"),
             await fleet.connect("operator", "centre"),
+            await fleet.writer(HERE, "c-1", HERE),
+            await fleet.writer(HERE, "c-1", THERE),
+            await fleet.connect(f"keys-{HERE}", HERE),
             {at: await fleet.connect("master", at) for at in ("centre", HERE, THERE)},
         )
         await fleet.linked(everybody.plane, everybody.node, everybody.far)
@@ -55,6 +67,9 @@ async def all_(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Everyb
             await everybody.plane.ensure_stream(notes_of(region))
         await everybody.plane.ensure_stream(NOTES)
         await everybody.plane.ensure_bucket(Bucket("KEYS", MIB))
+        await everybody.custodian.ensure_stream(content_stream(MIB))
+        far_keys = await fleet.connect(f"keys-{THERE}", THERE)
+        await far_keys.ensure_stream(content_stream(MIB))
         yield everybody
 
 
@@ -84,8 +99,9 @@ NODE_MAY_NOT_SAY = [
     subjects.decision("p-1", "d-1"),
     subjects.record("p-1"),
     subjects.NEWS,
+    subjects.content(HERE, "c-1", "words"),
     subjects.content(HERE, "c-2", "words"),
-    subjects.content(THERE, "w-1", "words"),
+    subjects.deleted("a1"),
     "_INBOX.c-2.x",
     "_INBOX.p-1.x.y",
     "$JS.API.STREAM.LIST",
@@ -123,7 +139,7 @@ NODE_MAY_NOT_HEAR = [
     "_INBOX.p-1.>",
     "hv.content.>",
     f"hv.content.{HERE}.>",
-    f"hv.content.{THERE}.>",
+    subjects.deleted("a1"),
     "$JS.>",
     "$KV.>",
     "$SYS.>",
@@ -197,6 +213,10 @@ async def test_an_operator_may_not_hear(all_: Everybody, pattern: str) -> None:
         ("p-1", HERE),
         (f"ear-{HERE}", "centre"),
         (f"ear-{HERE}", THERE),
+        (f"keys-{HERE}", "centre"),
+        (f"keys-{HERE}", THERE),
+        ("content-c-1", "centre"),
+        ("content-w-1", HERE),
         (f"leaf-{HERE}", "centre"),
     ],
 )
@@ -325,29 +345,27 @@ async def copied(plane: NatsBus, count: int, after: int = 0) -> set[tuple[str, b
     return set(got)
 
 
-async def test_content_stays_in_its_region(all_: Everybody) -> None:
-    """Also from subscribers whom no permission holds back: it does not cross the link at all."""
-    said, mark = subjects.content(HERE, "c-1", "words"), b"never-seen-outside"
+async def test_content_stays_where_it_is_kept(all_: Everybody) -> None:
+    """Also from subscribers whom no permission holds back: they are in the other account."""
+    said, mark = subjects.kept(HERE, "c-1", "s-1", "transcripts"), b"never-seen-outside"
     ear, far_ear = Heard(), Heard()
     looking = {at: Heard() for at in all_.masters}
-    await (await all_.fleet.connect(f"ear-{HERE}", HERE)).subscribe(f"hv.content.{HERE}.>", ear)
-    await (await all_.fleet.connect(f"ear-{THERE}", THERE)).subscribe(
-        "hv.content.eu-west.>", far_ear
-    )
+    await (await all_.fleet.connect(f"ear-{HERE}", HERE)).subscribe("hv.content.>", ear)
+    await (await all_.fleet.connect(f"ear-{THERE}", THERE)).subscribe("hv.content.>", far_ear)
     listening = [await all_.masters[at].subscribe(">", heard) for at, heard in looking.items()]
     operators = {at: Heard() for at in ("centre", HERE, THERE)}
     for at, heard in operators.items():
         operator = await all_.fleet.connect("operator", at)
         await operator.subscribe("hv.>", heard)
     for number in range(20):
-        await all_.node.publish(said, mark + str(number).encode())
+        await all_.writer.keep(said, mark + str(number).encode(), f"s-1-{number}", for_s=1000)
     await ear.wait(20)
-    await until(lambda: count_of(looking[HERE], said, 20))
     # behind it, on the same ways: a report up to the centre, and news down to the other region
     await reach(all_.node, subjects.report(HERE, "c-1"), looking["centre"])
+    await reach(all_.node, subjects.report(HERE, "c-1"), looking[HERE])
     await reach(all_.plane, subjects.NEWS, looking[THERE])
     await reach(all_.plane, subjects.NEWS, operators[THERE])
-    elsewhere = [looking["centre"], looking[THERE], far_ear, *operators.values()]
+    elsewhere = [*looking.values(), far_ear, *operators.values()]
     heard = {subject for one in elsewhere for subject, _ in one.all}
     assert {subject for subject in heard if subject.startswith("hv.content")} == set()
     assert subjects.report(HERE, "c-1").encode() in all_.fleet.links[HERE].passed
@@ -358,8 +376,106 @@ async def test_content_stays_in_its_region(all_: Everybody) -> None:
         await one.end()
 
 
-async def count_of(heard: Heard, subject: str, count: int) -> bool:
-    return sum(one == subject for one, _ in heard.all) >= count
+async def test_a_stolen_key_of_the_centre_captures_no_content(all_: Everybody) -> None:
+    """It makes a stream for content on the region's own server, and nothing ever comes into it."""
+    trap = Stream("TRAP", MIB, (ALL_CONTENT,), domain=HERE)
+    await all_.plane.ensure_stream(trap)
+    said = subjects.kept(HERE, "c-1", "s-2", "transcripts")
+    await all_.writer.keep(said, b"spoken", "s-2-1", for_s=1000)
+    assert await all_.plane.last("TRAP", said, HERE) is None
+    assert await all_.custodian.count(CONTENT_STREAM, said) == {said: 1}
+    # what it does find there is what the other account holds: the control is not blind
+    await all_.masters[HERE].publish(subjects.content(HERE, "c-1", "x"), b"in the other account")
+
+    async def is_caught() -> bool:
+        return await all_.plane.last("TRAP", subjects.content(HERE, "c-1", "x"), HERE) is not None
+
+    await until(is_caught)
+    for call in (all_.plane.count, lambda store: all_.plane.purge(store, ">")):
+        with pytest.raises(BusFailed):
+            await call(CONTENT_STREAM)
+    with pytest.raises(BusFailed):
+        [one async for one in all_.plane.read(CONTENT_STREAM, domain=HERE)]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        subjects.content(HERE, "c-2", "s-1.transcripts"),
+        subjects.content(THERE, "w-1", "s-1.transcripts"),
+        subjects.report(HERE, "c-1"),
+        subjects.deleted("s-1"),
+        "$JS.API.STREAM.PURGE.CONTENT",
+        "$JS.API.STREAM.INFO.CONTENT",
+        "$JS.API.STREAM.CREATE.CONTENT",
+        "$JS.API.STREAM.MSG.DELETE.CONTENT",
+        "$JS.API.CONSUMER.CREATE.CONTENT.x.hv",
+        "$JS.API.DIRECT.GET.CONTENT",
+        f"_INBOX.keys-{HERE}.x",
+    ],
+)
+async def test_who_keeps_content_may_not_say(all_: Everybody, subject: str) -> None:
+    for writer in (all_.writer, all_.abroad):
+        await denied(writer, subject)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        ">",
+        "hv.>",
+        "hv.content.>",
+        subjects.content(HERE, "c-1", ">"),
+        subjects.report(HERE, "c-1"),
+        "_INBOX.>",
+        f"_INBOX.keys-{HERE}.>",
+        "_INBOX_NODE.eu-central.c-2.>",
+        "$JS.>",
+    ],
+)
+async def test_who_keeps_content_may_not_hear(all_: Everybody, pattern: str) -> None:
+    """Not even what it said itself: abroad it puts in, and takes nothing out."""
+    for writer in (all_.writer, all_.abroad):
+        with pytest.raises(BusRefused):
+            await writer.subscribe(pattern, Heard())
+
+
+async def test_content_is_kept_abroad_by_whom_it_may_be(all_: Everybody) -> None:
+    said = subjects.kept(HERE, "c-1", "s-3", "transcripts")
+    await all_.abroad.keep(said, b"spoken", "s-3-1", for_s=1000)
+    assert await (await all_.fleet.connect(f"keys-{THERE}", THERE)).count(CONTENT_STREAM, said) == {
+        said: 1
+    }
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        subjects.kept(HERE, "c-1", "s-1", "transcripts"),
+        subjects.report(HERE, "c-1"),
+        "$JS.API.STREAM.DELETE.CONTENT",
+        "$JS.API.STREAM.CREATE.OTHER",
+        "$JS.API.STREAM.LIST",
+        "$SYS.REQ.SERVER.PING",
+    ],
+)
+async def test_a_custodian_may_not_say(all_: Everybody, subject: str) -> None:
+    await denied(all_.custodian, subject)
+
+
+@pytest.mark.parametrize("pattern", [">", "hv.content.>", "hv.>", "_INBOX.>", "_INBOX_NODE.>"])
+async def test_a_custodian_may_not_hear(all_: Everybody, pattern: str) -> None:
+    """What is kept he reads from the store, where it has its end."""
+    with pytest.raises(BusRefused):
+        await all_.custodian.subscribe(pattern, Heard())
+
+
+async def test_who_keeps_content_hears_that_it_is_deleted(all_: Everybody) -> None:
+    heard = Heard()
+    listening = await all_.writer.subscribe("hv.deleted.*", heard)
+    await all_.custodian.keep(subjects.deleted("s-9"), b"{}", "s-9", for_s=1000)
+    assert await heard.wait(1) == [(subjects.deleted("s-9"), b"{}")]
+    await listening.end()
 
 
 @pytest.mark.parametrize("who", ["region", "centre"])

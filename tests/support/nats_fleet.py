@@ -22,10 +22,13 @@ from shared.nats_config import (
     leaf_config,
     leaf_secret,
 )
+from shared.nats_permissions import writer_inbox
 from tests.support.proxy import Proxy, proxy_to
 
 NODES = {"eu-central": ("c-1", "c-2"), "eu-west": ("w-1",)}
 PLANES = ("p-1", "p-2")
+KEPT_IN = {"eu-central": frozenset({"eu-west"})}
+"""What nodes of eu-central keep may lie in eu-west as well, and not the other way round."""
 WAIT_S = 90.0
 """For what must come."""
 MIB = 1 << 20
@@ -65,17 +68,21 @@ class NatsFleet:
         server = Server(str(leaf.folder / "store"), port=leaf.port)
         await leaf.start(self._with_master(leaf_config(self._fleet(), region, server, link)))
 
-    async def connect(self, who: str, server: str) -> NatsBus:
+    async def connect(self, who: str, server: str, inbox_prefix: str | None = None) -> NatsBus:
         """Who is one of ours, or anybody: a key is made for him."""
         ensure_seed(self.seed_file(who))
         bus = await NatsBus.connect(
             self.servers[server].url,
             self.seed_file(who),
             name=who,
-            inbox_prefix=f"_INBOX.{who}",
+            inbox_prefix=inbox_prefix or f"_INBOX.{who}",
         )
         self._stack.push_async_callback(bus.close)
         return bus
+
+    async def writer(self, region: str, node: str, server: str) -> NatsBus:
+        """A node, as it keeps content."""
+        return await self.connect(f"content-{node}", server, writer_inbox(region, node))
 
     def seed_file(self, who: str) -> Path:
         return self.folder / "seeds" / who
@@ -103,6 +110,13 @@ class NatsFleet:
             planes=tuple(Identity(plane, self._public(plane)) for plane in PLANES),
             leaves=tuple(Regional(r, r, self._public(f"leaf-{r}")) for r in NODES),
             operators=(Identity("operator", self._public("operator")),),
+            writers=tuple(
+                Regional(region, node, self._public(f"content-{node}"))
+                for region, nodes in NODES.items()
+                for node in nodes
+            ),
+            kept_in=KEPT_IN,
+            custodians=tuple(Regional(r, f"keys-{r}", self._public(f"keys-{r}")) for r in NODES),
             listeners=tuple(Regional(r, f"ear-{r}", self._public(f"ear-{r}")) for r in NODES),
             system=(Identity("system", self._public("system")),),
         )

@@ -24,6 +24,7 @@ from heliovox.local.world.leftovers import clean_up, write_down
 from heliovox.local.world.settings import PLANE, Plan
 from heliovox.local.world.whole import what_is_missing
 from shared.files import write_private
+from shared.policy import compile_policies, reachable_stores
 from shared.regions.file import default_world_path, load_world
 from shared.regions.model import World
 from shared.tasks import Tasks
@@ -66,6 +67,7 @@ class LocalWorld:
             {region: [name for name, at in plan.nodes if at == region] for region in plan.regions},
             [PLANE],
             plan.home.logs,
+            reachable_stores(self.regions, compile_policies(self.regions)),
         )
         self._tasks = Tasks()
         self._failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()

@@ -23,7 +23,8 @@ from shared.nats_config import (
 )
 from shared.nats_text import quoted
 
-KEYS = {name: new_seed() for name in ("a", "b", "p", "l-1", "l-2", "op", "sys", "ear")}
+NAMES = ("a", "b", "p", "l-1", "l-2", "op", "sys", "ear", "content-a", "content-b", "custodian")
+KEYS = {name: new_seed() for name in NAMES}
 FLEET = Fleet(
     regions=("r-1", "r-2"),
     nodes=(
@@ -36,6 +37,12 @@ FLEET = Fleet(
         Regional("r-2", "r-2", KEYS["l-2"].public_key),
     ),
     operators=(Identity("op", KEYS["op"].public_key),),
+    writers=(
+        Regional("r-1", "a", KEYS["content-a"].public_key),
+        Regional("r-2", "b", KEYS["content-b"].public_key),
+    ),
+    kept_in={"r-2": frozenset({"r-1"})},
+    custodians=(Regional("r-1", "custodian", KEYS["custodian"].public_key),),
     listeners=(Regional("r-1", "ear", KEYS["ear"].public_key),),
     system=(Identity("sys", KEYS["sys"].public_key),),
 )
@@ -78,10 +85,10 @@ def _value(tokens: list[str]) -> tuple[Any, list[str]]:
     return values, tokens[1:]
 
 
-def users(config: dict[str, Any]) -> dict[str, Any]:
-    """Of our account, by the names above."""
+def users(config: dict[str, Any], account: str = "HELIOVOX") -> dict[str, Any]:
+    """Of an account, by the names above."""
     names = {seed.public_key: name for name, seed in KEYS.items()}
-    return {names[user["nkey"]]: user for user in config["accounts"]["HELIOVOX"]["users"]}
+    return {names[user["nkey"]]: user for user in config["accounts"][account]["users"]}
 
 
 def test_the_hub_knows_control_planes_operators_and_links() -> None:
@@ -97,13 +104,33 @@ def test_the_hub_knows_control_planes_operators_and_links() -> None:
 
 def test_a_leaf_knows_its_own_nodes_alone() -> None:
     config = read(leaf_config(FLEET, "r-1", SERVER, UPLINK))
-    assert set(users(config)) == {"a", "ear", "op"}
+    assert set(users(config)) == {"a", "op"}
     assert set(users(read(leaf_config(FLEET, "r-2", SERVER, UPLINK)))) == {"b", "op"}
     assert config["jetstream"]["domain"] == "r-1"
     (remote,) = config["leafnodes"]["remotes"]
     assert remote["deny_imports"] == remote["deny_exports"] == ["hv.content.>"]
     assert remote["account"] == "HELIOVOX"
     assert remote["include"] == "leaf.conf"
+
+
+def test_content_has_an_account_of_its_own_that_no_link_and_no_other_user_is_in() -> None:
+    """Nodes of another region write into it where they may keep there; the centre has none."""
+    one, two = (read(leaf_config(FLEET, r, SERVER, UPLINK)) for r in ("r-1", "r-2"))
+    assert set(users(one, "CONTENT")) == {"content-a", "content-b", "ear", "custodian"}
+    assert set(users(two, "CONTENT")) == {"content-b"}
+    assert [remote["account"] for remote in one["leafnodes"]["remotes"]] == ["HELIOVOX"]
+    assert set(read(hub_config(FLEET, SERVER))["accounts"]) == {"HELIOVOX", "SYS"}
+
+
+def test_what_both_accounts_may_store_comes_to_what_the_server_may() -> None:
+    server = replace(SERVER, max_store_bytes=1000, max_content_bytes=300, max_memory_bytes=64)
+    config = read(leaf_config(FLEET, "r-1", server, UPLINK))
+    limits = {name: config["accounts"][name]["jetstream"] for name in ("HELIOVOX", "CONTENT")}
+    assert limits["HELIOVOX"] == {"max_file": "700", "max_mem": "32"}
+    assert limits["CONTENT"] == {"max_file": "300", "max_mem": "32"}
+    assert config["jetstream"]["max_file_store"] == "1000"
+    hub = read(hub_config(FLEET, server))["accounts"]["HELIOVOX"]["jetstream"]
+    assert hub == {"max_file": "1000", "max_mem": "64"}
 
 
 @pytest.mark.parametrize(

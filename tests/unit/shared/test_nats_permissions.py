@@ -21,7 +21,9 @@ def everybody() -> Mapping[tuple[str, str, str], Permissions]:
     for region in REGIONS:
         for node in NODES[region]:
             who["node", region, node] = nats_permissions.node(region, node)
-        who["listener", region, f"ear-{region}"] = nats_permissions.listener(region, "ear")
+            who["writer", region, f"{node}-w"] = nats_permissions.writer(region, node)
+        who["listener", region, f"ear-{region}"] = nats_permissions.listener(f"ear-{region}")
+        who["custodian", region, f"keys-{region}"] = nats_permissions.custodian(f"keys-{region}")
         who["leaf", region, region] = nats_permissions.leaf(region, NODES[region], PLANES)
     for plane in PLANES:
         who["plane", "centre", plane] = nats_permissions.plane(plane)
@@ -54,13 +56,25 @@ def test_only_control_planes_command(
 
 
 @given(who=ANYBODY, named=NAMED, what=st.sampled_from(WHATS))
-def test_content_is_said_by_its_node_and_heard_by_listeners_of_the_region(
+def test_content_is_said_by_its_node_with_its_other_key_and_heard_by_listeners(
     who: tuple[str, str, str], named: tuple[str, str], what: str
 ) -> None:
+    """A listener hears whatever lies on his own server, and connects to no other."""
     kind, region, name = who
     said = subjects.content(*named, what)
-    assert EVERYBODY[who].may_publish(said) == (kind == "node" and (region, name) == named)
-    assert EVERYBODY[who].may_hear(said) == (kind == "listener" and region == named[0])
+    assert EVERYBODY[who].may_publish(said) == (
+        kind == "writer" and (region, name) == (named[0], f"{named[1]}-w")
+    )
+    assert EVERYBODY[who].may_hear(said) == (kind == "listener")
+
+
+@given(who=ANYBODY, session=st.sampled_from(["a1", "b2"]))
+def test_only_custodians_say_that_content_is_deleted_and_only_who_keeps_it_hears(
+    who: tuple[str, str, str], session: str
+) -> None:
+    said = subjects.deleted(session)
+    assert EVERYBODY[who].may_publish(said) == (who[0] == "custodian")
+    assert EVERYBODY[who].may_hear(said) == (who[0] in ("writer", "operator"))
 
 
 @given(who=ANYBODY, other=ANYBODY)
@@ -69,16 +83,29 @@ def test_nobody_hears_anothers_answers(
 ) -> None:
     """But for a region's link, on the way to the region's own nodes."""
     answers = f"{nats_permissions.inbox(other[2])}.abc.1"
+    if other[0] == "writer":
+        answers = f"{nats_permissions.writer_inbox(other[1], other[2].removesuffix('-w'))}.abc.1"
     carried = who[0] == "leaf" and other[0] == "node" and other[1] == who[1]
-    ears = who[0] == other[0] == "listener"  # both are called `ear` above
-    if who != other and not carried and not ears:
+    assert EVERYBODY[other].may_hear(answers) or other[0] == "leaf"
+    if who != other and not carried:
         assert not EVERYBODY[who].may_hear(answers)
 
 
 @pytest.mark.parametrize("who", sorted(EVERYBODY))
 def test_nobody_listens_to_everything(who: tuple[str, str, str]) -> None:
-    for pattern in (">", "*", "hv.content.>", "_INBOX.>", "$SYS.>", "$JS.>"):
-        assert not EVERYBODY[who].may_subscribe(pattern)
+    for pattern in (">", "*", "hv.content.>", "_INBOX.>", "_INBOX_NODE.>", "$SYS.>", "$JS.>"):
+        ear = who[0] == "listener" and pattern == "hv.content.>"
+        assert EVERYBODY[who].may_subscribe(pattern) == ear
+
+
+@pytest.mark.parametrize("who", sorted(EVERYBODY))
+def test_only_custodians_reach_the_store_of_content(who: tuple[str, str, str]) -> None:
+    """A control plane asks the like of its own account, in which there is none."""
+    for subject in ("$JS.API.STREAM.PURGE.CONTENT", "$JS.API.CONSUMER.CREATE.CONTENT.a.hv.>"):
+        assert EVERYBODY[who].may_publish(subject) == (who[0] in ("custodian", "plane"))
+    for subject in ("$JS.API.STREAM.DELETE.CONTENT", "$JS.API.STREAM.CREATE.OTHER", "hv.content.a"):
+        if who[0] == "custodian":
+            assert not EVERYBODY[who].may_publish(subject)
 
 
 @pytest.mark.parametrize("who", sorted(EVERYBODY))
@@ -105,7 +132,10 @@ def test_a_name_that_is_a_pattern_gets_no_permissions(bad: str) -> None:
         lambda: nats_permissions.node(bad, "a"),
         lambda: nats_permissions.plane(bad),
         lambda: nats_permissions.operator(bad),
-        lambda: nats_permissions.listener(bad, "a"),
+        lambda: nats_permissions.listener(bad),
+        lambda: nats_permissions.writer(bad, "a"),
+        lambda: nats_permissions.writer("r-1", bad),
+        lambda: nats_permissions.custodian(bad),
         lambda: nats_permissions.leaf(bad, (), ()),
         lambda: nats_permissions.leaf("r-1", (bad,), ()),
     ):
