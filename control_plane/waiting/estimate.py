@@ -53,7 +53,9 @@ class Outlook:
     """By position, for each run."""
     basis: Basis
 
-    def estimate(self, position: int, now_s: float, spread: float, confidence: float) -> Estimate | None:
+    def estimate(
+        self, position: int, now_s: float, spread: float, confidence: float
+    ) -> Estimate | None:
         """For whoever stands at a position, from 1; None where nobody can say.
 
         Args:
@@ -86,8 +88,12 @@ class Outlook:
 def outlook(look: Look, at_s: float, draw: np.random.Generator) -> Outlook:
     """What may happen, played through."""
     played = list(look.order)[:MOST_PLAYED]
-    names = sorted({one.tenant for one in played} | {name for name, count in look.came.items() if count})
-    tenants = [_tenant(look, name, [one.number for one in played if one.tenant == name]) for name in names]
+    names = sorted(
+        {one.tenant for one in played} | {name for name, count in look.came.items() if count}
+    )
+    tenants = [
+        _tenant(look, name, [one.number for one in played if one.tenant == name]) for name in names
+    ]
     seats = _seats(look)
     basis = Basis(look.new.source, look.new.sessions, len(look.running))
     if not played or not len(seats.ages_s):

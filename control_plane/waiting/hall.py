@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 from control_plane.waiting.changes import Changes
 from control_plane.waiting.honesty import Honesty
@@ -31,9 +31,6 @@ class Seat(Protocol):
         ...
 
 
-S = TypeVar("S", bound=Seat)
-
-
 class CallerGone(VoiceError):
     """Whoever asked is not there any more: nobody is told of it."""
 
@@ -41,7 +38,7 @@ class CallerGone(VoiceError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asker(Generic[S]):
+class Asker:
     """Somebody who would wait.
 
     Args:
@@ -49,8 +46,8 @@ class Asker(Generic[S]):
         line: where he stands.
         wait_s: at most; an attempt that has begun is let through to its end. 0: he waits for those
             whose turn it is now, and not for a seat to become free.
-        attempt: told whether he is gone; raises NoRoom where there is still no seat. What else it
-            raises ends the waiting.
+        attempt: gets a Seat, told whether he is gone; raises NoRoom where there is still none. What
+            else it raises ends the waiting.
         refusal: the first one, raised where the time passes before another decision.
         gone: whether he is not there any more.
     """
@@ -58,18 +55,18 @@ class Asker(Generic[S]):
     tenant: str
     line: Line
     wait_s: float
-    attempt: Callable[[Gone], Awaitable[S]]
+    attempt: Callable[[Gone], Awaitable[Any]]
     refusal: NoRoom
     gone: Gone
 
 
 @dataclass(slots=True, eq=False)
-class Turn(Generic[S]):
+class Turn:
     """A place in line, until `end` is done: with a seat, or a VoiceError."""
 
     waiter: Waiter
-    asker: Asker[S]
-    end: "asyncio.Future[S]"
+    asker: Asker
+    end: "asyncio.Future[Any]"
     came_s: float
     until_s: float
     refusal: NoRoom
@@ -102,7 +99,7 @@ class Waiting:
         settle_s: between a change and the decision.
     """
 
-    def __init__(  # noqa: PLR0913 all of them by name
+    def __init__(
         self,
         changes: Changes,
         clock: Clock,
@@ -116,7 +113,7 @@ class Waiting:
         self._changes, self._clock, self._tasks, self._free = changes, clock, tasks, free
         self._most, self._settle_s = most, settle_s
         self.queue, self.rates, self.honesty = FairQueue(weight), Rates(), Honesty()
-        self._turns: dict[int, Turn[Seat]] = {}
+        self._turns: dict[int, Turn] = {}
         self._refused: dict[Line, int] = {}
         """Lines whose first was refused, and how many changes had been then."""
         self._settled = changes.count
@@ -148,7 +145,7 @@ class Waiting:
         for turn in list(self._turns.values()):
             self._refuse(turn)
 
-    def turn(self, number: int) -> "Turn[Seat] | None":
+    def turn(self, number: int) -> Turn | None:
         """Of somebody who waits."""
         return self._turns.get(number)
 
@@ -156,7 +153,7 @@ class Waiting:
         """Whether others wait for seats that would suit this line: nobody may pass them."""
         return bool(self._turns) and self.queue.met_by(line)
 
-    async def wait(self, asker: Asker[S]) -> S:
+    async def wait(self, asker: Asker) -> Any:
         """The seat, once there is one. Whoever is cancelled leaves.
 
         Raises:
@@ -170,7 +167,7 @@ class Waiting:
             self.leave(turn)
             raise
 
-    def stand(self, asker: Asker[S]) -> Turn[S]:
+    def stand(self, asker: Asker) -> Turn:
         """A place in line. Raises NoRoom where too many wait, or nothing is left for him."""
         line, now_s = asker.line, self._clock.now_s()
         at_once = asker.wait_s <= 0
@@ -180,22 +177,19 @@ class Waiting:
         self._make_room(asker)
         waiter = self.queue.join(asker.tenant, line)
         self.rates.came(now_s, asker.tenant, line)
-        end: asyncio.Future[S] = asyncio.get_running_loop().create_future()
+        end: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         turn = Turn(waiter, asker, end, now_s, now_s + asker.wait_s, asker.refusal)
-        self._turns[turn.number] = turn  # type: ignore[assignment]
+        self._turns[turn.number] = turn
         if not at_once:
-            turn.timer = asyncio.get_running_loop().call_later(
-                asker.wait_s, self._time_is_up, turn
-            )
+            turn.timer = asyncio.get_running_loop().call_later(asker.wait_s, self._time_is_up, turn)
         self._wake.set()
         return turn
 
-    def leave(self, turn: Turn[S]) -> None:
+    def leave(self, turn: Turn) -> None:
         """He goes without a seat; one that is on its way is given back. Twice is once."""
         if turn.end.done() and not turn.end.cancelled():
             return
         turn.left = True
-        self.went += turn.number in self._turns
         self._over(turn, left=True)
         turn.end.cancel()
 
@@ -212,13 +206,13 @@ class Waiting:
         """Whether a decision may come out otherwise than the last one of the line."""
         return self._refused.get(line, -1) < self._settled
 
-    def _begin(self, turn: Turn[Seat]) -> None:
+    def _begin(self, turn: Turn) -> None:
         """Tasks begin in this order, and each counts its seat before it waits for anything."""
         self._trying.add(turn.waiter.line)
         turn.trying = True
-        self._tasks.begin(self._try(turn), "a turn in line")
+        _ = self._tasks.begin(self._try(turn), "a turn in line")
 
-    async def _try(self, turn: Turn[Seat]) -> None:
+    async def _try(self, turn: Turn) -> None:
         line, seen = turn.waiter.line, self._changes.count
         try:
             seat = await turn.asker.attempt(turn.gone)
@@ -242,7 +236,7 @@ class Waiting:
             if other.waiter.line == line and other.asker.wait_s <= 0:
                 self._refuse(other)
 
-    def _seated(self, turn: Turn[Seat], seat: Seat) -> None:
+    def _seated(self, turn: Turn, seat: Seat) -> None:
         now_s = self._clock.now_s()
         self.queue.serve(turn.number, seat.region)
         self._forget(turn, left=False)
@@ -253,20 +247,19 @@ class Waiting:
         if not turn.end.done():
             turn.end.set_result(seat)
 
-    def _fail(self, turn: Turn[Seat], error: Exception) -> None:
+    def _fail(self, turn: Turn, error: Exception) -> None:
         self._over(turn, left=isinstance(error, CallerGone))
-        self.went += isinstance(error, CallerGone)
         if not turn.end.done():
             turn.end.set_exception(error)
             turn.end.exception()  # nobody need be there to hear it
 
-    def _time_is_up(self, turn: Turn[S]) -> None:
+    def _time_is_up(self, turn: Turn) -> None:
         if turn.trying:
             turn.overdue = True
         else:
             self._refuse(turn)
 
-    def _refuse(self, turn: Turn[S]) -> None:
+    def _refuse(self, turn: Turn) -> None:
         self._over(turn, left=False)
         turn.left = True  # a seat that is on its way is given back
         if not turn.end.done():
@@ -274,16 +267,17 @@ class Waiting:
             turn.end.set_exception(turn.refusal)
             turn.end.exception()
 
-    def _over(self, turn: Turn[S], *, left: bool) -> None:
+    def _over(self, turn: Turn, *, left: bool) -> None:
         self.queue.leave(turn.number)
         self._forget(turn, left=left)
 
-    def _forget(self, turn: Turn[S], *, left: bool) -> None:
+    def _forget(self, turn: Turn, *, left: bool) -> None:
         """Out of the hall, whatever became of him."""
         if self._turns.pop(turn.number, None) is None:
             return
         if turn.timer is not None:
             turn.timer.cancel()
+        self.went += left
         now_s = self._clock.now_s()
         self.rates.went(now_s - turn.came_s, left=left)
         if left and turn.told is not None:
@@ -293,7 +287,7 @@ class Waiting:
         if not self._turns:
             self.rates.idle()
 
-    def _make_room(self, asker: Asker[S]) -> None:
+    def _make_room(self, asker: Asker) -> None:
         """One tenant's flood does not crowd the others out. Raises NoRoom."""
         if len(self._turns) < self._most:
             return

@@ -28,6 +28,14 @@ class Honesty:
         """The share of late that was inside; None where too few are known."""
         return self._recent / self._recent_of if self._recent_of >= 20 else None
 
+    def counts(self) -> dict[str, float]:
+        """Waits by whether what was first said came true."""
+        return {
+            "inside": float(self.inside),
+            "sooner": float(self.sooner),
+            "later": float(self.later),
+        }
+
     def came(self, low_s: float, high_s: float, waited_s: float) -> None:
         """A wait is over, with a seat.
 

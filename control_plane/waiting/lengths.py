@@ -1,8 +1,8 @@
 """How long sessions last: learnt from those that ended and those that still run. Pure.
 
 By kind, and by tenant where enough of a tenant's were seen; a tenant whose were not is taken for
-like the others. Everything counts twice: over thousands of sessions, and over the last dozens. Where
-the two contradict each other, sessions are not what they were, and only the last are believed.
+like the others. Everything counts twice: over thousands of sessions, and over the last dozens.
+Where the two contradict each other, sessions are not what they were: only the last are believed.
 """
 
 from collections.abc import Callable, Collection, Iterable

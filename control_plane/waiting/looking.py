@@ -21,13 +21,12 @@ class Held:
     """How long a waiter waits at most, from now."""
 
 
-def look_at(held: Held, line: Line, kind: str, now_s: float, noted_s: float) -> Look:
+def look_at(held: Held, line: Line, now_s: float, noted_s: float) -> Look:
     """Everything, at one moment.
 
     Args:
         held: read only.
         line: whose.
-        kind: of the sessions that it is for.
         now_s: on the clock of those who wait.
         noted_s: the same moment on the clock of sessions' notes.
     """
@@ -44,10 +43,7 @@ def look_at(held: Held, line: Line, kind: str, now_s: float, noted_s: float) -> 
         came=came,
         within_s=within_s,
         running=[(one, max(0.0, noted_s - one.began_s)) for one in running],
-        known={
-            (one.kind, one.tenant): lengths.known(one.kind, one.tenant)
-            for one in running
-        },
-        new=lengths.known(kind),
+        known={(one.kind, one.tenant): lengths.known(one.kind, one.tenant) for one in running},
+        new=lengths.known(line.kind),
         others=Others(within_s, held.rates.left, held.rates.waited_s),
     )

@@ -18,8 +18,9 @@ class Line:
 
     regions: frozenset[str]
     """Where they may be served."""
-    what: Hashable
-    """What else a decision about them depends on: kind, language, model, whereabouts."""
+    kind: str
+    what: Hashable = None
+    """What else a decision about them depends on: language, model, whereabouts, ..."""
 
     def meets(self, other: "Line") -> bool:
         """Whether a seat could suit both."""
@@ -164,9 +165,7 @@ class FairQueue:
             (one for one in self._all.values() if one.tenant == worst), key=lambda one: one.number
         )
 
-    def _candidates(
-        self, tenants: _Tenants, regions: frozenset[str]
-    ) -> Iterator[tuple[int, int]]:
+    def _candidates(self, tenants: _Tenants, regions: frozenset[str]) -> Iterator[tuple[int, int]]:
         for tenant, waiters in tenants.items():
             yield self.shares.behind(tenant, regions), next(iter(waiters))
 

@@ -1,8 +1,8 @@
 """What may happen while a line waits, played through many times at once. Pure: draws are given.
 
 Each run has hazards of its own, drawn from what is believed of them. Sessions end, whoever is next
-takes the seat and his session begins; some leave before; others come, and pass where their tenant is
-less behind. When each of those who wait now would be served is what comes out.
+takes the seat and his session begins; some leave before; others come, and pass where their tenant
+is less behind. When each of those who wait now would be served is what comes out.
 """
 
 from collections.abc import Sequence
@@ -70,11 +70,17 @@ class _Ends:
         lives = [Lives(one.drawn(draw, DRAWS)) for one in seats.beliefs]
         count = len(seats.ages_s)
         kept = min(count, MOST_SEATS)
-        order = np.argsort(seats.ages_s)[((np.arange(kept) + 0.5) * count / max(kept, 1)).astype(np.intp)]
+        order = np.argsort(seats.ages_s)[
+            ((np.arange(kept) + 0.5) * count / max(kept, 1)).astype(np.intp)
+        ]
         self._stands_for = share * count / max(kept, 1)
         self._ages_s, pools = seats.ages_s[order], seats.pool[order]
         self.at_s = np.full((RUNS, max(kept, 1)), np.inf)
-        chance = draw.standard_exponential((RUNS, kept)) / self._stands_for if kept else np.empty((RUNS, 0))
+        chance = (
+            draw.standard_exponential((RUNS, kept)) / self._stands_for
+            if kept
+            else np.empty((RUNS, 0))
+        )
         for pool, one in enumerate(lives):
             mine = (pools == pool).nonzero()[0]
             for at in range(DRAWS if mine.size else 0):

@@ -41,7 +41,7 @@ class Shares:
         return self._weight(tenant)
 
     def behind(self, tenant: str, regions: Collection[str]) -> int:
-        """How far a tenant is behind, on the average of the regions, in parts of SEAT: 0 is next."""
+        """How far a tenant is behind, as the mean of regions, in parts of SEAT: 0 is next."""
         until, now = self._until, self._now
         lags = (max(0, until.get((one, tenant), 0) - now.get(one, 0)) for one in regions)
         return sum(lags) // max(1, len(regions))

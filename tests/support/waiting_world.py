@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from control_plane.waiting.estimate import Look, Outlook, outlook
+from control_plane.waiting.estimate import outlook
 from control_plane.waiting.honesty import CONFIDENCE, Honesty
 from control_plane.waiting.lengths import Lengths
 from control_plane.waiting.looking import Held, look_at
@@ -111,7 +111,9 @@ class World:
         scenario = self.scenario
         self._at(self._gap_s(), self._come)
         for at_s, tenant, count in scenario.floods:
-            self._at(at_s, lambda now_s, t=tenant, n=count: [self._arrive(t, now_s) for _ in range(n)])  # type: ignore[misc]
+            self._at(
+                at_s, lambda now_s, t=tenant, n=count: [self._arrive(t, now_s) for _ in range(n)]
+            )  # type: ignore[misc]
         while self._events:
             at_s, _, event = heapq.heappop(self._events)
             if at_s > scenario.end_s:
@@ -152,7 +154,7 @@ class World:
             return
         self.lengths.look(now_s)
         held = Held(self.queue, self.lengths, self.rates, lambda _: float("inf"))
-        look = look_at(held, LINE, "recognition", now_s, now_s)
+        look = look_at(held, LINE, now_s, now_s)
         seen = outlook(look, now_s, self.chance)
         position = self.queue.position(person.number)
         said = seen.estimate(position, now_s, self.honesty.spread, CONFIDENCE)
@@ -160,7 +162,12 @@ class World:
             return
         person.first = (said.low_s - 0.2, said.high_s - 0.2)
         person.told = Told(
-            now_s, position, *person.first, said.based_on.source, self._naive(position), float("nan")
+            now_s,
+            position,
+            *person.first,
+            said.based_on.source,
+            self._naive(position),
+            float("nan"),
         )
 
     def _naive(self, position: int) -> tuple[float, float]:
@@ -227,7 +234,9 @@ SCENARIOS = {
     "twice the load": Scenario(load=2.0, patience_s=120.0),
     "nothing known": Scenario(begin_s=0.0, end_s=1_200.0, seats=10, load=1.5),
     "thrice as long": Scenario(shift_s=8_000.0, shifted=3.0, end_s=14_000.0, begin_s=8_000.0),
-    "a third as long": Scenario(shift_s=8_000.0, shifted=0.33, load=3.0, patience_s=200.0, begin_s=8_000.0, end_s=11_000.0),
+    "a third as long": Scenario(
+        shift_s=8_000.0, shifted=0.33, load=3.0, patience_s=200.0, begin_s=8_000.0, end_s=11_000.0
+    ),
 }
 
 

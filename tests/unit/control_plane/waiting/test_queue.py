@@ -29,7 +29,9 @@ def served(line: FairQueue, region: str, seats: int) -> list[str]:
     return got
 
 
-JOINS = st.lists(st.tuples(st.sampled_from(("a", "b", "c", "d")), st.sampled_from(LINES)), max_size=30)
+JOINS = st.lists(
+    st.tuples(st.sampled_from(("a", "b", "c", "d")), st.sampled_from(LINES)), max_size=30
+)
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("join"), st.sampled_from("abcd"), st.sampled_from(LINES)),
