@@ -91,7 +91,7 @@ class Member:
         self.desk = FleetDesk(
             who=self.who,
             admission=node.admission,
-            rules=lambda: self.bundles.rules,
+            held=lambda: self.bundles.held,
             centre=self.link,
             relays=self.relays,
             key=key,
@@ -163,7 +163,7 @@ class Member:
             self.who,
             node.admission,
             node.abilities(),
-            self.bundles.rules,
+            self.bundles.held,
             self._clock.now_s(),
             wall_ms(),
         )
