@@ -57,7 +57,7 @@ from heliovox.protocol.messages import Place
 from shared.announcement import Announcer
 from shared.bus import Bus
 from shared.bus.nats_bus import NatsBus
-from shared.clock import SystemClock, now_iso, wall_s
+from shared.clock import SystemClock, now_iso, wall_ms, wall_s
 from shared.errors import BusFailed
 from shared.exchange import Bundle
 from shared.files import raise_open_files
@@ -238,7 +238,7 @@ class ControlPlane:
             key=self.key,
             ticket_ttl_s=self.settings.ticket_ttl_s,
             draw=random.Random(),  # noqa: S311 which of equal nodes, no secret
-            new_decision_id=decision_ids(self.settings.plane_id),
+            new_decision_id=decision_ids(self.settings.plane_id, wall_ms),
         )
 
     def _metrics(self) -> Metrics:
