@@ -12,6 +12,7 @@ from functools import partial
 from typing import Literal
 
 from edge_node.desk import Admitted, Desk, Elsewhere, Permit, Question, Used
+from edge_node.keeping.transcripts import NoRecord, Record
 from edge_node.protocols.peer import Peer, Shown
 from edge_node.relaying import Relay, Relays
 from edge_node.sessions.events import (
@@ -51,7 +52,7 @@ from edge_node.tally import Tally
 from edge_node.tts.saying import Saying, Speaker
 from edge_node.waiting import Waiting
 from heliovox.protocol import codec
-from heliovox.protocol.messages import Redirect, Speak, Start
+from heliovox.protocol.messages import Final, Redirect, Speak, Start
 from shared.errors import InvalidMessage, Unauthorised, VoiceError
 from shared.tasks import Tasks
 
@@ -73,6 +74,7 @@ class House:
     tasks: Tasks
     tally: Tally = field(default_factory=Tally)
     relays: Relays = field(default_factory=Relays)
+    record: Record = field(default_factory=NoRecord)
     live: dict[str, "Conversation"] = field(default_factory=dict)
     """Sessions with a seat, by id."""
 
@@ -231,6 +233,13 @@ class Conversation:
     def _tell(self, command: Tell) -> None:
         self._house.tally.told(command.message)
         self._peer.send_text(codec.encode(command.message))
+        if isinstance(command.message, Final):
+            self._recorded(command.message)
+
+    def _recorded(self, final: Final) -> None:
+        """After the caller was told, who waits for nobody."""
+        if self._admitted is not None and self.session.opening is not None:
+            self._house.record.final(self._admitted, self.session.opening, final)
 
     # --- a seat ---
 
@@ -263,6 +272,7 @@ class Conversation:
             self._handle(Failed(error))
             return
         house.live[admitted.session] = self
+        house.record.begun(admitted)
         self._handle(SeatGranted(admitted.session, opening, admitted.terms.decision))
         self._note("started")
 
@@ -275,6 +285,7 @@ class Conversation:
             self._admitted = None
             self._house.live.pop(admitted.session, None)
             self._house.desk.leave(admitted)
+            self._house.record.over(admitted)
             _log.debug("session %s was\n%s", self.session.id, self.session.history)
 
     def _note(self, event: Literal["started", "usage", "ended"], reason: str | None = None) -> None:

@@ -1,6 +1,6 @@
 """What nodes and centre say to each other over the bus, as JSON.
 
-Never speech, never an identity: callers appear as their tenant's pseudonym at most.
+Never speech, never an identity: callers appear by a pseudonym at most.
 """
 
 from typing import Literal
@@ -132,6 +132,9 @@ class SessionNote(msgspec.Struct, frozen=True):
     paused_ms: int = 0
     reason: str | None = None
     """Why it ended."""
+    caller: str | None = None
+    """A pseudonym (`shared.pseudonyms`) of who speaks; None where the caller named nobody, or the
+    node has no key to make one with."""
 
 
 class KeyGrant(msgspec.Struct, frozen=True):

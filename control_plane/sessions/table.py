@@ -36,6 +36,7 @@ class Row:
     audio_ms: int = 0
     characters: int = 0
     reason: str | None = None
+    caller: str | None = None
 
     @property
     def open(self) -> bool:
@@ -59,6 +60,7 @@ class Row:
             audio_ms=self.audio_ms,
             characters=self.characters,
             reason=self.reason,
+            caller=self.caller,
         )
 
 
@@ -111,6 +113,7 @@ class SessionTable:
                 audio_ms=max(row.audio_ms, note.audio_ms),
                 characters=max(row.characters, note.characters),
                 reason=note.reason if note.event == "ended" else None,
+                caller=note.caller,
             )
         )
 

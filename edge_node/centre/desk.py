@@ -24,6 +24,7 @@ from shared.errors import BusFailed, CentreUnreachable, TicketRefused, Unauthori
 from shared.exchange import KeyGrant, NodeAsk, PlaceAnswer, SessionNote
 from shared.geography import known_country
 from shared.policy import Facts
+from shared.pseudonyms import PseudonymKey
 from shared.regions.model import GENERAL
 from shared.ticket import Ticket, verify_ticket
 
@@ -67,6 +68,7 @@ class FleetDesk:
         key: the centre's.
         wall_s: seconds since 1970.
         note_down: takes a note for whoever counts; returns at once.
+        pseudonyms: the region's key; None: callers do not appear in notes.
     """
 
     who: Identity
@@ -79,6 +81,7 @@ class FleetDesk:
     wall_s: Callable[[], float]
     new_id: Callable[[], str]
     note_down: Callable[[SessionNote], None]
+    pseudonyms: PseudonymKey | None = None
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     # --- who is it? ---
@@ -197,7 +200,15 @@ class FleetDesk:
         reason: str | None = None,
     ) -> None:
         """See Desk."""
-        self.write(event, admitted, opening.language, opening.model, used, reason)
+        self.write(
+            event, admitted, opening.language, opening.model, used, reason, opening.caller
+        )
+
+    def pseudonym(self, tenant: str, caller: str | None) -> str | None:
+        """As metadata may call a caller."""
+        if caller is None or self.pseudonyms is None:
+            return None
+        return self.pseudonyms.pseudonym(tenant, caller)
 
     def write(
         self,
@@ -207,8 +218,9 @@ class FleetDesk:
         model: str | None,
         used: Used,
         reason: str | None,
+        caller: str | None = None,
     ) -> None:
-        """One note."""
+        """One note. The caller's id goes no further than this."""
         terms = admitted.terms
         note = SessionNote(
             id=f"{self.who.node}-{self.who.boot}-{next(self._numbers)}",
@@ -229,6 +241,7 @@ class FleetDesk:
             audio_ms=used.audio_ms,
             characters=used.characters,
             reason=reason,
+            caller=self.pseudonym(terms.tenant, caller),
         )
         self.note_down(note)
 

@@ -326,6 +326,8 @@ class SessionView(msgspec.Struct, frozen=True):
     audio_ms: int = 0
     characters: int = 0
     reason: str | None = None
+    caller: str | None = None
+    """A pseudonym that the node's region made of the caller's id; nobody elsewhere knows whose."""
 
 
 class NearestView(msgspec.Struct, frozen=True):
