@@ -16,6 +16,8 @@ from edge_node.centre.identity import Identity, boot_of
 from edge_node.centre.link import Dial, Link
 from edge_node.centre.notes import Notes
 from edge_node.centre.public_key import read_public_key
+from edge_node.keeping.parts import StoreDial, make_keeper
+from edge_node.keeping.transcripts import Transcripts
 from edge_node.relaying import Relays
 from edge_node.settings import EdgeSettings
 from edge_node.stt.meter import StepTimes
@@ -28,6 +30,7 @@ from shared.capacity import CapacityReport, KindRoom
 from shared.clock import Clock, wall_ms, wall_s
 from shared.errors import BusFailed
 from shared.exchange import Command, Reserve
+from shared.pseudonyms import PseudonymKey, read_pseudonym_key
 
 BUNDLE_FILE = "bundle.jwt"
 T = TypeVar("T", bound=msgspec.Struct)
@@ -53,6 +56,7 @@ class Member:
         settings: with a region.
         node: the rest of it.
         dial: connects to the bus.
+        dial_store: connects to a server that keeps content.
         new_id: names a session.
     """
 
@@ -62,6 +66,7 @@ class Member:
         node: Node,
         clock: Clock,
         dial: Dial,
+        dial_store: StoreDial,
         new_id: Callable[[], str],
     ) -> None:
         assert settings.region is not None
@@ -86,6 +91,15 @@ class Member:
             self.reports.changed,
         )
         self.notes = Notes(self._keep_note, clock)
+        self.keeper = make_keeper(
+            settings.content,
+            settings.state_dir,
+            self.who,
+            lambda: self.bundles.rules,
+            dial_store,
+            clock,
+        )
+        self.transcripts = Transcripts(self.who, self.keeper, wall_ms)
         self.relays = Relays(settings.max_relays, self.who.node)
         self.commands = Commands(node.admission, node.end_session, node.stopping)
         self.desk = FleetDesk(
@@ -99,6 +113,7 @@ class Member:
             wall_s=wall_s,
             new_id=new_id,
             note_down=self.notes.add,
+            pseudonyms=_pseudonyms(settings),
         )
         node.admission.changed = self.reports.changed
 
@@ -184,6 +199,11 @@ class Member:
 
     async def _keep_note(self, data: bytes, note_id: str) -> None:
         await self.link.keep(subjects.note(self.who.region, self.who.node), data, note_id)
+
+
+def _pseudonyms(settings: EdgeSettings) -> PseudonymKey | None:
+    file = settings.content.pseudonym_key_file
+    return None if file is None else read_pseudonym_key(file)
 
 
 def _understood(data: bytes, kind: type[T]) -> T:

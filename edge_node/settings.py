@@ -132,7 +132,7 @@ class CentreSettings(Section):
 class ContentSettings(Section):
     """What is kept of sessions, where their policies say so."""
 
-    servers: dict[str, str] = {}
+    servers: dict[str, str] = Field(default_factory=dict)
     """By region that has a store of content, its NATS server: the node's own, and those that its
     sessions' policies keep in. Without any, nothing is kept anywhere."""
     seed_file: Path | None = None

@@ -200,9 +200,7 @@ class FleetDesk:
         reason: str | None = None,
     ) -> None:
         """See Desk."""
-        self.write(
-            event, admitted, opening.language, opening.model, used, reason, opening.caller
-        )
+        self.write(event, admitted, opening.language, opening.model, used, reason, opening.caller)
 
     def pseudonym(self, tenant: str, caller: str | None) -> str | None:
         """As metadata may call a caller."""

@@ -219,3 +219,4 @@ class Keeper:
         async with asyncio.TaskGroup() as group:
             for place, sender in self.senders.items():
                 group.create_task(sender.run(), name=f"content for {place}")
+            await asyncio.Event().wait()  # a node without stores goes on as well

@@ -1,6 +1,7 @@
 """The parts that keep content, put together for a node of a fleet."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from edge_node.centre.identity import Identity
@@ -42,7 +43,7 @@ def make_keeper(
     for region, url in settings.servers.items():
         senders[region] = Sender(
             region,
-            lambda url=url: dial(url),
+            partial(dial, url),
             Outbox(settings.max_waiting_bytes),
             clock,
             settled=keeper.settled,

@@ -5,7 +5,6 @@ files hold no content: a session's name, and where something of it lies.
 """
 
 import logging
-import os
 import re
 from pathlib import Path
 
@@ -46,16 +45,16 @@ class Passing:
 
     def left(self) -> list[Traces]:
         """What an earlier start of the node did not delete. A file that is none is removed."""
-        names = sorted(os.listdir(self._folder)) if self._folder.is_dir() else []
+        files = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
         found = []
-        for name in names:
+        for file in files:
             try:
-                traces = msgspec.json.decode((self._folder / name).read_bytes(), type=Traces)
+                traces = msgspec.json.decode(file.read_bytes(), type=Traces)
             except (OSError, msgspec.DecodeError):
                 traces = None
-            if traces is not None and traces.session == name and _NAME.fullmatch(name):
+            if traces is not None and traces.session == file.name and _NAME.fullmatch(file.name):
                 found.append(traces)
             else:
-                _log.error("not a note of what is kept of a session: %s", self._folder / name)
-                (self._folder / name).unlink(missing_ok=True)
+                _log.error("not a note of what is kept of a session: %s", file)
+                file.unlink(missing_ok=True)
         return found

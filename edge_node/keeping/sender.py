@@ -10,7 +10,7 @@ from shared.bus import Bus
 from shared.clock import Clock
 from shared.credentials import CredentialsRefused
 from shared.errors import BusFailed
-from shared.subjects import DELETED
+from shared.subjects import FORGET
 
 _log = logging.getLogger(__name__)
 
@@ -19,6 +19,8 @@ AT_ONCE = 32
 RETRY_S = 1.0
 REFUSED_S = 30.0
 LAST_S = 3.0
+FIRST_S = 2.0
+_LOOK_S = 0.02
 ANSWER_S = 2.0
 ENDING_S = 1
 """How long the sign that ends a subject lies in its place: the shortest that a store knows."""
@@ -77,7 +79,8 @@ class Sender:
         await self._something.wait()
         bus = self._bus = await self._connection()
         try:
-            _ = await bus.subscribe(f"{DELETED}.*", self._hear)
+            _ = await bus.subscribe(f"{FORGET}.*", self._hear)
+            await self._look_for(bus)
             while True:
                 await self._something.wait()
                 if not await self._send(bus):
@@ -94,6 +97,13 @@ class Sender:
             except CredentialsRefused as error:
                 _log.error("nothing is kept in %s: %s", self.place, error.message)
                 await self._clock.sleep(REFUSED_S)
+
+    async def _look_for(self, bus: Bus) -> None:
+        """A connection that was just begun is not one that failed."""
+        for _ in range(round(FIRST_S / _LOOK_S)):
+            if bus.connected:
+                return
+            await self._clock.sleep(_LOOK_S)
 
     async def _send_the_rest(self, bus: Bus) -> None:
         try:

@@ -40,7 +40,19 @@ def run(args: argparse.Namespace) -> int:
 
 def shown(sessions: Sequence[SessionView], now_ms: float) -> str:
     """The table; ages are reckoned from `now_ms`, since 1970."""
-    headings = ["SESSION", "STATE", "NODE", "KIND", "POLICY", "TENANT", "BY", "AGE", "HEARD", "CALLER", "WHY"]
+    headings = [
+        "SESSION",
+        "STATE",
+        "NODE",
+        "KIND",
+        "POLICY",
+        "TENANT",
+        "BY",
+        "AGE",
+        "HEARD",
+        "CALLER",
+        "WHY",
+    ]
     return table(headings, [_row(session, now_ms) for session in sessions], right="AGE HEARD")
 
 

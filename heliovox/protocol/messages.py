@@ -68,8 +68,8 @@ class Start(Message, frozen=True, tag="start"):
     country: str | None = None
     """Where the caller says he is: ISO 3166, two letters. Whether it counts, the policy says."""
     caller: str | None = None
-    """Who speaks, in the application's own words: 1 to 128 printable characters. It is content: kept
-    with the words where the policy keeps them, and known elsewhere by a pseudonym at most."""
+    """Who speaks, in the application's own words: 1 to 128 printable characters. It is content:
+    kept with the words where the policy keeps them, known elsewhere by a pseudonym at most."""
 
 
 class Flush(Message, frozen=True, tag="flush"):

@@ -52,7 +52,7 @@ class PlaceDeleted(msgspec.Struct, frozen=True):
 
 
 class Deletion(msgspec.Struct, frozen=True):
-    """A receipt, or the announcement of one: it names no words and no caller."""
+    """A receipt: it names no words and no caller."""
 
     session: str
     at_ms: int
