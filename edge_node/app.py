@@ -245,6 +245,7 @@ class Node:
         }
         if member is not None:
             checks["bundle"] = member.bundles.check
+            checks["clock"] = member.bundles.check_clock
         http = HttpNode(
             name=settings.node_id,
             accounts=self.accounts,

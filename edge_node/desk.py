@@ -32,6 +32,8 @@ class Terms:
     """What rules looked at."""
     home: str = ""
     """The caller's home region; where nothing is known of it, where he was let in."""
+    bundle_version: str = ""
+    """Of the bundle by which the node let it in."""
 
 
 LOCAL = Terms()

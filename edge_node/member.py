@@ -105,7 +105,7 @@ class Member:
         self.desk = FleetDesk(
             who=self.who,
             admission=node.admission,
-            rules=lambda: self.bundles.rules,
+            held=lambda: self.bundles.held,
             centre=self.link,
             relays=self.relays,
             key=key,
@@ -178,7 +178,7 @@ class Member:
             self.who,
             node.admission,
             node.abilities(),
-            self.bundles.rules,
+            self.bundles.held,
             self._clock.now_s(),
             wall_ms(),
         )

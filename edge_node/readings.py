@@ -82,6 +82,16 @@ def member_readings(member: Member) -> list[Reading]:
             "1 while callers with keys can be let in.",
             lambda: float(bundles.rules is not None),
         ),
+        Reading(
+            "heliovox_edge_bundle_left_seconds",
+            "Until the bundle is of no more use; less than 0 since it is.",
+            lambda: bundles.held.left_s,
+        ),
+        Reading(
+            "heliovox_edge_clock_ahead_seconds",
+            "Of this node before the control plane's clock, less than 0 behind it.",
+            lambda: bundles.clock_ahead_s,
+        ),
         _count("bundles_taken_over", "Bundles.", lambda: bundles.taken_over),
         _count("bundles_refused", "Forged, expired or unreadable ones.", lambda: bundles.refused),
         _count("reports", "Capacity reports sent.", lambda: member.reports.sent),

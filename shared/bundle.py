@@ -32,13 +32,20 @@ def sign_bundle(bundle: Bundle, key: Ed25519PrivateKey) -> bytes:
     return jwt.encode(claims, key, algorithm=_ALGORITHM).encode("ascii")
 
 
-def verify_bundle(token: bytes, key: Ed25519PublicKey, now_s: float) -> Bundle:
+SIGNED_FOR_S = 30.0
+"""A signed bundle is handed out for so long before it is signed again with a later expiry."""
+
+
+def verify_bundle(
+    token: bytes, key: Ed25519PublicKey, now_s: float, *, even_expired: bool = False
+) -> Bundle:
     """What the centre signed.
 
     Args:
         token: as it travelled.
         key: the centre's.
         now_s: seconds since 1970.
+        even_expired: also one that is out of date: kept from better times.
 
     Raises:
         BundleRefused: not the centre's, expired, or from the future.
@@ -58,8 +65,13 @@ def verify_bundle(token: bytes, key: Ed25519PublicKey, now_s: float) -> Bundle:
             remedy="compare the node's public key file with the control plane's",
         ) from error
     if now_s < bundle.iat - SKEW_S:
-        raise BundleRefused("the bundle is from the future", field="iat", value=bundle.iat)
-    if now_s > valid_until_s(bundle):
+        raise BundleRefused(
+            f"the bundle is from the future: signed {bundle.iat - now_s:.0f} s after now",
+            field="iat",
+            value=bundle.iat,
+            remedy="set this machine's clock, or the control plane's",
+        )
+    if not even_expired and now_s > valid_until_s(bundle):
         raise BundleRefused("the bundle has expired", field="exp", value=bundle.exp)
     return bundle
 

@@ -158,6 +158,24 @@ class CentreUnreachable(VoiceError):
     http_status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
+class RulesExpired(VoiceError):
+    """The node was cut off for so long that its rules are out of date, and admits by none."""
+
+    code = "rules_expired"
+    retryable = True
+    close_code = CloseCode.TRY_LATER
+    http_status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class NoLongerAllowed(VoiceError):
+    """Newer rules forbid the region of a session that runs: elsewhere it may be allowed."""
+
+    code = "no_longer_allowed"
+    retryable = True
+    close_code = CloseCode.FORBIDDEN
+    http_status = HTTPStatus.FORBIDDEN
+
+
 class BusFailed(VoiceError):
     """The message bus did not answer in time, or is gone."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.bundle import sign_bundle
+from shared.bundle import SIGNED_FOR_S, sign_bundle
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.errors import BusFailed
@@ -18,8 +18,6 @@ _log = logging.getLogger(__name__)
 
 QUEUE = "centre"
 """Of several control planes one answers."""
-SIGNED_FOR_S = 30.0
-"""A signed bundle is handed out for so long before it is signed again with a later expiry."""
 SETTLE_S = 0.05
 """Changes that come together are announced once."""
 AGAIN_S = 1.0

@@ -6,7 +6,8 @@ and empty it is.
 
 from dataclasses import dataclass
 
-from edge_node.centre.rules import Rules, permits
+from edge_node.centre.expiry import Held
+from edge_node.centre.rules import permits
 from edge_node.desk import Terms
 from heliovox.protocol.messages import Place, Start
 from shared.errors import Forbidden, NotAllowed
@@ -47,7 +48,7 @@ def decide(
     start: Start,
     kind: str,
     grant: KeyGrant,
-    rules: Rules,
+    held: Held,
     standing: Standing,
     by_address: str | None = None,
 ) -> Admit | AskCentre:
@@ -57,7 +58,7 @@ def decide(
         start: what the caller says.
         kind: of session.
         grant: what his key permits.
-        rules: the fleet's.
+        held: the fleet's rules, as the node has them.
         standing: the node's.
         by_address: the country that his address is registered in, where it is known.
 
@@ -66,8 +67,10 @@ def decide(
             country is not known, or contradicted (each a kind of its own).
         Unsupported: there is no such policy, or no such country.
         InvalidMessage: a place that is nowhere, a kind of data that is no word.
+        CentreUnreachable, RulesExpired: there are no rules by which he may come.
         NotAllowed: the policy forbids this region, and the caller cannot go elsewhere.
     """
+    rules = held.must()
     name = rules.policy_for(grant, start.policy)
     if not permits(grant, name):
         raise Forbidden(
@@ -82,10 +85,17 @@ def decide(
         start.language,
         rules.policies.countries(name, start.country, by_address),
     )
-    policy = rules.policies.effective(name, facts, standing.at_ms)
+    policy = held.effective(name, facts, standing.at_ms)
     place, source = _place(start)
     home = rules.home(policy, place, standing.region)
-    terms = Terms(grant.tenant, name, policy.version, facts=facts, home=home or standing.region)
+    terms = Terms(
+        grant.tenant,
+        name,
+        policy.version,
+        facts=facts,
+        home=home or standing.region,
+        bundle_version=rules.bundle.version,
+    )
     why: str | None
     if standing.region not in policy.allowed:
         if not start.redirect:

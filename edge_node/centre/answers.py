@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_node.capacity.admission import Admission
+from edge_node.centre.expiry import Held
 from edge_node.centre.identity import Identity
-from edge_node.centre.rules import Rules
 from heliovox.protocol.messages import KINDS
-from shared.errors import CentreUnreachable, NodeFull, NotAllowed, Unsupported, VoiceError
+from shared.errors import NodeFull, NotAllowed, Unsupported, VoiceError
 from shared.exchange import Command, CommandDone, Reserve, Reserved
-from shared.policy import Facts
+from shared.policy import CompiledPolicy, Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def reserve(
     who: Identity,
     admission: Admission,
     abilities: Abilities,
-    rules: Rules | None,
+    held: Held,
     now_s: float,
     at_ms: int,
 ) -> Reserved:
@@ -55,13 +55,13 @@ def reserve(
         who: this node.
         admission: its seats.
         abilities: what it can do.
-        rules: what it admits by; None where it has none that is valid.
+        held: what it admits by.
         now_s: the monotonic clock.
         at_ms: the wall clock, in milliseconds since 1970.
     """
     try:
         abilities.check(ask.kind, ask.language, ask.model)
-        _check_policy(ask, who.region, rules, at_ms)
+        _ = check_policy(ask, who.region, held, at_ms)
         ttl_s = admission.reserve(ask, now_s)
     except VoiceError as error:
         numbers = (error.streams, error.limit) if isinstance(error, NodeFull) else (0, 0)
@@ -70,14 +70,19 @@ def reserve(
     return Reserved(True, who.node, who.boot, ttl_s, held=count, limit=admission.limit)
 
 
-def _check_policy(ask: Reserve, region: str, rules: Rules | None, at_ms: int) -> None:
-    if rules is None:
-        raise CentreUnreachable("this node has no valid bundle to admit by")
-    policy = rules.policies.effective(ask.policy, facts_of(ask), at_ms)
+def check_policy(ask: Reserve, region: str, held: Held, at_ms: int) -> CompiledPolicy:
+    """The node's own judgement of a session that the centre found a seat for.
+
+    Raises:
+        NotAllowed: the rules at hand forbid the region.
+        CentreUnreachable, RulesExpired, Unsupported, PolicyNotInEffect: see `Held.effective`.
+    """
+    policy = held.effective(ask.policy, facts_of(ask), at_ms)
     if region not in policy.allowed:
         clause = dict(policy.removed).get(region, "")
         message = f"{ask.policy} does not allow {region} ({clause})"
         raise NotAllowed(message, field="policy", value=ask.policy)
+    return policy
 
 
 def _one_of(field: str, value: str, offered: tuple[str, ...]) -> None:

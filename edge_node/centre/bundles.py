@@ -1,4 +1,4 @@
-"""Keeps the rules that the node admits by: asked for, verified, stored, dropped at their end."""
+"""Keeps the rules that the node admits by: asked for, verified, stored, and never taken back."""
 
 import asyncio
 import logging
@@ -8,21 +8,29 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from edge_node.centre.bundle_store import BundleStore
+from edge_node.centre.expiry import Held
 from edge_node.centre.pursuit import Pursuit
 from edge_node.centre.rules import Rules, open_rules
-from shared.bundle import SKEW_S, BundleRefused, verify_bundle
+from edge_node.centre.succession import Mark, check_follows, is_old_news
+from edge_node.centre.timekeeping import Anchor, ahead_s
+from shared.bundle import SIGNED_FOR_S, SKEW_S, BundleRefused, verify_bundle
 from shared.clock import Clock
 from shared.errors import BusFailed
 from shared.exchange import Bundle, News
-from shared.files import write_private
 
 _log = logging.getLogger(__name__)
 
 ANSWER_S = 2.0
+SEEN_EVERY_S = 60.0
+"""How often the passing of time is put down. A clock set back while the node is off gains it no
+more than that."""
 
 
 class Bundles:
-    """A service, ready once the node has valid rules: fetched, or kept from an earlier start.
+    """A service, ready once the node has rules: fetched, or kept from an earlier start.
+
+    Kept ones may have expired: then they serve only those whose policy says so, see `expiry.py`.
 
     Args:
         fetch: asks the centre for the token. Raises BusFailed.
@@ -43,20 +51,28 @@ class Bundles:
         wall_s: Callable[[], float],
         changed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._fetch, self._path, self._region, self._key = fetch, path, region, key
+        self._fetch, self._store, self._region, self._key = fetch, BundleStore(path), region, key
         self._clock, self._wall_s, self._changed = clock, wall_s, changed
         self._pursuit = Pursuit()
         self._rules: Rules | None = None
+        self._mark = self._store.mark()
+        self._anchor = Anchor(self._mark.seen_s, clock.now_s())
         self._news = asyncio.Event()
         self._refused_because = ""
         self.taken_over = 0
         self.refused = 0
+        self.clock_ahead_s = 0.0
+        """Of this node, before the control plane's; less than 0 where it is behind."""
+
+    @property
+    def held(self) -> Held:
+        """The last good rules, and the time by which they are judged."""
+        return Held(self._rules, self._anchor.now_s(self._wall_s(), self._clock.now_s()))
 
     @property
     def rules(self) -> Rules | None:
-        """What to admit by now; None where nothing valid is there."""
-        rules = self._rules
-        return rules if rules is not None and rules.valid(self._wall_s()) else None
+        """Those in date; None where there are none."""
+        return self.held.in_date
 
     @property
     def bundle(self) -> Bundle | None:
@@ -65,8 +81,21 @@ class Bundles:
         return None if rules is None else rules.bundle
 
     def check(self) -> str | None:
-        """What is wrong, for /readyz."""
-        return None if self.rules is not None else "no valid bundle: nobody can be let in"
+        """What is wrong with the rules, for /readyz."""
+        held = self.held
+        if held.rules is None:
+            why = f": {self._refused_because}" if self._refused_because else ""
+            return f"no valid bundle{why}: nobody can be let in"
+        if held.in_date is None:
+            return _expired(-held.left_s)
+        return None
+
+    def check_clock(self) -> str | None:
+        """What is wrong with the node's clock, for /readyz."""
+        if abs(self.clock_ahead_s) <= SKEW_S:
+            return None
+        side = "ahead of" if self.clock_ahead_s > 0 else "behind"
+        return f"this node's clock is {abs(self.clock_ahead_s):.0f} s {side} the control plane's"
 
     async def news(self, _subject: str, data: bytes) -> None:
         """The centre says that there is a new one."""
@@ -74,7 +103,7 @@ class Bundles:
             version = msgspec.json.decode(data, type=News).version
         except msgspec.DecodeError:
             version = None
-        if self._pursuit.heard(version, self._held):
+        if self._pursuit.heard(version, self._version):
             self._news.set()
 
     async def run(self, ready: asyncio.Event) -> None:
@@ -82,9 +111,10 @@ class Bundles:
         await self._recall()
         while True:
             await self._renew()
-            if self.rules is not None:
+            if self._rules is not None:
                 ready.set()
-            await self._wait(self._pursuit.pause_s(self._valid_s))
+            await self._time_passed()
+            await self._wait(self._pursuit.pause_s(max(0.0, self.held.left_s)))
 
     async def _wait(self, limit_s: float) -> None:
         try:
@@ -95,11 +125,15 @@ class Bundles:
         self._news.clear()
 
     async def _recall(self) -> None:
-        try:
-            token = self._path.read_bytes()
-        except OSError:
+        """What was kept, even if it has expired; never one that is from the future."""
+        if (token := self._store.bundle()) is None:
             return
-        await self._take_over(token, store=False)
+        try:
+            bundle = verify_bundle(token, self._key, self.held.now_s, even_expired=True)
+            check_follows(bundle, self._mark, None)
+            await self._use(bundle, self._mark.after(bundle).at(self.held.now_s))
+        except BundleRefused as error:
+            self._refuse(error, "the one that was kept: ")
 
     async def _renew(self) -> None:
         try:
@@ -108,45 +142,62 @@ class Bundles:
             _log.debug("no bundle: %s", error)
             self._pursuit.unanswered()
             return
-        await self._take_over(token, store=True)
-        self._pursuit.answered(self._held)
+        await self._take_over(token)
+        self._pursuit.answered(self._version)
+
+    def _set_time(self, bundle: Bundle) -> None:
+        """Nobody but the centre can have signed it, and it was signed just now."""
+        wall_s = self._wall_s()
+        self._anchor = Anchor(wall_s, self._clock.now_s())
+        self.clock_ahead_s = ahead_s(bundle.iat, wall_s, SIGNED_FOR_S)
+
+    async def _time_passed(self) -> None:
+        now_s = self.held.now_s
+        if self._rules is not None and now_s >= self._mark.seen_s + SEEN_EVERY_S:
+            self._mark = self._mark.at(now_s)
+            await asyncio.to_thread(self._store.keep_mark, self._mark)
 
     @property
-    def _valid_s(self) -> float:
-        return 0.0 if self._rules is None else self._rules.until_s - self._wall_s()
-
-    @property
-    def _held(self) -> str | None:
+    def _version(self) -> str | None:
         return None if self._rules is None else self._rules.bundle.version
 
-    def _refuse(self, why: str) -> None:
+    def _refuse(self, error: BundleRefused, which: str = "") -> None:
         self.refused += 1
+        why = which + error.message + (f"; {error.remedy}" if error.remedy else "")
         if why != self._refused_because:  # the same one may come every second
             _log.warning("a bundle was refused: %s", why)
         self._refused_because = why
 
-    async def _take_over(self, token: bytes, *, store: bool) -> None:
+    async def _take_over(self, token: bytes) -> None:
+        """Refuses what is forged, out of date, from the future, or older than what was seen."""
         try:
             bundle = verify_bundle(token, self._key, self._wall_s())
-            if self._overtaken(bundle):
+            if self._rules is not None and is_old_news(bundle, self._mark):
                 return
-            rules = await asyncio.to_thread(open_rules, bundle, self._region, self._rules)
+            check_follows(bundle, self._mark, self._pursuit.announced)
+            fresh, mark = bundle.iat > self._mark.iat, self._mark.after(bundle)
+            await self._use(bundle, mark.set(self._wall_s()) if fresh else mark)
         except BundleRefused as error:
-            self._refuse(str(error))
+            if error.field == "iat":  # signed by the centre all the same: it tells the time
+                self.clock_ahead_s = self._wall_s() - float(error.value or 0)
+            self._refuse(error)
             return
-        before, self._rules = self._held, rules
+        if fresh:
+            self._set_time(bundle)
+        await asyncio.to_thread(self._store.keep_bundle, token)
+
+    async def _use(self, bundle: Bundle, mark: Mark) -> None:
+        """Admits by it from now on. What was seen is kept first. Raises BundleRefused."""
+        rules = await asyncio.to_thread(open_rules, bundle, self._region, self._rules)
+        await asyncio.to_thread(self._store.keep_mark, mark)
+        self._mark = mark
+        before, self._rules = self._version, rules
         self.taken_over += 1
+        self._refused_because = ""
         if bundle.version != before:
             self._changed()
-        if store:
-            try:
-                await asyncio.to_thread(write_private, self._path, token)
-            except OSError as error:
-                _log.error("the bundle cannot be kept: %s", error)
 
-    def _overtaken(self, bundle: Bundle) -> bool:
-        """Older than what is there. What was announced may come from a clock that is behind."""
-        if self._rules is None:
-            return False
-        behind_s = SKEW_S if bundle.version == self._pursuit.announced else 0.0
-        return bundle.iat < self._rules.bundle.iat - behind_s
+
+def _expired(for_s: float) -> str:
+    only = "only sessions whose policy says after_expiry_s are let in, if any"
+    return f"the bundle has expired {for_s:.0f} s ago: {only}"

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge_node.capacity.admission import Admission
 from edge_node.centre.admittance import Admit, AskCentre, Standing, decide, not_allowed_here
-from edge_node.centre.answers import facts_of
+from edge_node.centre.answers import check_policy, facts_of
+from edge_node.centre.expiry import Held
 from edge_node.centre.identity import Identity
-from edge_node.centre.rules import Rules
 from edge_node.desk import Accounts, Admitted, Elsewhere, Terms, Used
 from edge_node.protocols.peer import Shown
 from edge_node.relaying import Relays
@@ -64,7 +64,7 @@ class FleetDesk:
     """See `edge_node.desk.Desk`.
 
     Args:
-        rules: what to admit by now, or None.
+        held: what to admit by now.
         key: the centre's.
         wall_s: seconds since 1970.
         note_down: takes a note for whoever counts; returns at once.
@@ -73,7 +73,7 @@ class FleetDesk:
 
     who: Identity
     admission: Admission
-    rules: Callable[[], Rules | None]
+    held: Callable[[], Held]
     centre: Centre
     relays: Relays
     key: Ed25519PublicKey
@@ -104,8 +104,13 @@ class FleetDesk:
         return KeyPermit(start, self.grant(shown.key), self, shown.address)
 
     def grant(self, key: str | None) -> KeyGrant:
-        """Whose key it is. Raises Unauthorised, or CentreUnreachable where no bundle says so."""
-        grant = None if key is None else self.must_have_rules().who(key)
+        """Whose key it is.
+
+        Raises:
+            Unauthorised: nobody's.
+            CentreUnreachable, RulesExpired: no bundle says whose.
+        """
+        grant = None if key is None else self.held().must().who(key)
         if grant is None:
             raise Unauthorised("unknown key", field="key", remedy="use a key of this fleet")
         return grant
@@ -118,26 +123,25 @@ class FleetDesk:
             address: that he came from, where it is one.
 
         Raises:
-            Unauthorised, CentreUnreachable, NotAllowed, Forbidden.
+            Unauthorised, CentreUnreachable, RulesExpired, NotAllowed, Forbidden.
         """
-        grant, rules = self.grant(key), self.must_have_rules()
+        grant, held = self.grant(key), self.held()
+        rules = held.must()
         name = rules.policy_for(grant, None)
         countries = rules.policies.countries(name, None, known_country(address))
         facts = Facts(grant.tenant, GENERAL, TEXT_LANGUAGE, countries)
-        policy = rules.policies.effective(name, facts, self.at_ms())
+        policy = held.effective(name, facts, self.at_ms())
         if self.who.region not in policy.allowed:
             raise not_allowed_here(policy, self.who.region)
         here = self.who.region
-        return Terms(grant.tenant, policy.name, policy.version, facts=facts, home=here)
-
-    def must_have_rules(self) -> Rules:
-        """What to admit by. Raises CentreUnreachable."""
-        if (rules := self.rules()) is None:
-            raise CentreUnreachable(
-                "the node has no valid rules to admit by, and waits for the control plane",
-                remedy="use another node, or this one later",
-            )
-        return rules
+        return Terms(
+            grant.tenant,
+            policy.name,
+            policy.version,
+            facts=facts,
+            home=here,
+            bundle_version=rules.bundle.version,
+        )
 
     def _ticket(self, token: str) -> Ticket:
         who = self.who
@@ -146,19 +150,34 @@ class FleetDesk:
     # --- seats ---
 
     def redeem(self, ticket: Ticket) -> Admitted:
-        """The seat that was promised to a ticket. Raises TicketRefused."""
+        """The seat that was promised to a ticket.
+
+        Rules may have changed since it was promised: those of now decide.
+
+        Raises:
+            TicketRefused: no seat is promised to it.
+            NotAllowed, RulesExpired, PolicyNotInEffect, Unsupported: the rules of now let nobody
+                in for whom it was promised.
+        """
         promised = self.admission.redeem(ticket.reservation, self.clock.now_s())
         if promised.session != ticket.session or promised.kind != ticket.kind:
             self.admission.leave(promised.kind)
             raise TicketRefused("the seat was promised to another session", field="ticket")
+        held = self.held()
+        try:
+            policy = check_policy(promised, self.who.region, held, self.at_ms())
+        except VoiceError:
+            self.admission.leave(promised.kind)
+            raise
         terms = Terms(
             ticket.tenant,
-            ticket.policy,
-            ticket.policy_version,
+            policy.name,
+            policy.version,
             ticket.decision,
             "relay" if ticket.relay else "ticket",
             facts_of(promised),
             promised.home or self.who.region,
+            held.must().bundle.version,
         )
         return Admitted(ticket.session, ticket.kind, terms)
 
@@ -252,7 +271,7 @@ class TextAccounts(Accounts):
 
     def known(self, key: str | None) -> bool:
         """See Accounts."""
-        return key is not None and self._desk.must_have_rules().who(key) is not None
+        return key is not None and self._desk.held().must().who(key) is not None
 
     def of(self, key: str | None, address: str | None = None) -> "TextAccount":
         """See Accounts."""
@@ -322,9 +341,8 @@ class KeyPermit:
     def seat(self, opening: Opening) -> "Admitted | CentresQuestion":
         """See Permit."""
         desk, kind = self.desk, opening.kind
-        rules = desk.must_have_rules()
         country, standing = known_country(self.address), desk.standing(kind)
-        decided = decide(self.said, kind, self.grant, rules, standing, country)
+        decided = decide(self.said, kind, self.grant, desk.held(), standing, country)
         if isinstance(decided, Admit):
             return desk.sit(kind, decided.terms)
         if decided.ask.relay:
@@ -354,9 +372,22 @@ class CentresQuestion:
             ) from error
         if not answer.placed:
             raise said_by_the_centre(answer)
+        if ask.relay:
+            self._check_still_here(answer)
         if answer.node == who.node:
             return self.desk.redeem_token(answer.ticket)
         return Elsewhere(answer, ask.why)
+
+    def _check_still_here(self, answer: PlaceAnswer) -> None:
+        """Who passes a caller on hears him too. While the centre was asked, rules may change."""
+        desk, terms = self.desk, self.decided.terms
+        try:
+            policy = desk.held().effective(terms.policy, terms.facts, desk.at_ms())
+            if desk.who.region not in policy.allowed:
+                raise not_allowed_here(policy, desk.who.region)
+        except VoiceError:
+            desk.centre.give_back(answer.session)
+            raise
 
 
 def said_by_the_centre(answer: PlaceAnswer) -> VoiceError:

@@ -1,7 +1,7 @@
 """What a node admits callers by: a bundle, opened. Pure."""
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heliovox.protocol.messages import Place
 from shared.bundle import BundleRefused, valid_until_s
@@ -9,7 +9,7 @@ from shared.exchange import Bundle, KeyGrant
 from shared.keys import key_digest
 from shared.policy import CompiledPolicy, Policies, compile_policies, home_region
 from shared.regions.file import read_world
-from shared.regions.model import World
+from shared.regions.model import Policy, Rule, World
 from shared.regions.problems import RegionsRefused
 
 ANY = "*"
@@ -22,15 +22,13 @@ class Rules:
     bundle: Bundle
     world: World
     policies: Policies
+    longest_after_s: float = 0.0
+    """For how long after its expiry any session may be let in by it."""
 
     @property
     def until_s(self) -> float:
         """Until when a node may admit by them; seconds since 1970."""
         return valid_until_s(self.bundle)
-
-    def valid(self, now_s: float) -> bool:
-        """Whether it still may; seconds since 1970."""
-        return now_s <= self.until_s
 
     def who(self, key: str) -> KeyGrant | None:
         """Whose key it is, or None. Looks at every key, found or not."""
@@ -72,7 +70,7 @@ def open_rules(bundle: Bundle, region: str, known: Rules | None = None) -> Rules
         BundleRefused: a world that cannot be read, or one without the node's own region.
     """
     if known is not None and known.bundle.world == bundle.world:
-        return Rules(bundle, known.world, known.policies)
+        return replace(known, bundle=bundle)
     try:
         world = read_world(bundle.world, "the bundle's world", check_time_zones=False)
     except RegionsRefused as error:
@@ -84,4 +82,9 @@ def open_rules(bundle: Bundle, region: str, known: Rules | None = None) -> Rules
             value=region,
             remedy=f"use one of {', '.join(world.regions)}, or publish a world with it",
         )
-    return Rules(bundle, world, compile_policies(world))
+    return Rules(bundle, world, compile_policies(world), _longest_after_s(world))
+
+
+def _longest_after_s(world: World) -> float:
+    parts: list[Policy | Rule] = [*world.policies.values(), *world.rules.values()]
+    return max((part.after_expiry_s or 0 for part in parts if not part.restricted), default=0)

@@ -271,7 +271,7 @@ async def test_bundles_fail_closed_and_come_again(tmp_path: Path) -> None:
                 pass
         assert refused.value.response.status_code == 503
         async with node.call() as call:
-            assert (await opened(call, key="k"))["code"] == "centre_unreachable"
+            assert (await opened(call, key="k"))["code"] == "rules_expired"
         centre.life_s *= 3
         await centre.news()
         await until(lambda: member.bundles.rules is not None)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from edge_node.capacity.admission import Admission
 from edge_node.centre.admittance import Admit, AskCentre, Standing, decide
 from edge_node.centre.answers import Abilities, reserve
+from edge_node.centre.expiry import Held
 from edge_node.centre.identity import Identity
 from edge_node.centre.rules import Rules, open_rules, permits
 from heliovox.protocol.messages import Place, Start
@@ -38,11 +39,12 @@ def bundle(**other: object) -> Bundle:
 
 
 RULES = open_rules(bundle(), "eu-central")
+HELD = Held(RULES, 0.0)
 ANYTHING = KeyGrant("", "t", ("*",))
 
 
 def test_at_home_with_room_is_here() -> None:
-    decided = decide(Start(policy="eu-only", place=PARIS), "recognition", ANYTHING, RULES, ROOM)
+    decided = decide(Start(policy="eu-only", place=PARIS), "recognition", ANYTHING, HELD, ROOM)
     assert isinstance(decided, Admit)
     assert (decided.terms.tenant, decided.terms.policy) == ("t", "eu-only")
     assert decided.terms.policy_version == RULES.policies.version
@@ -51,7 +53,7 @@ def test_at_home_with_room_is_here() -> None:
 
 def test_terms_know_what_rules_looked_at_and_where_home_is_also_elsewhere() -> None:
     start = Start(place=MUMBAI, data="health", language="en-GB", country="in")
-    decided = decide(start, "recognition", ANYTHING, RULES, ROOM)
+    decided = decide(start, "recognition", ANYTHING, HELD, ROOM)
     assert isinstance(decided, AskCentre)
     terms = decided.terms
     assert terms.facts == Facts("t", "health", "en-GB", frozenset({"in"}))
@@ -59,7 +61,7 @@ def test_terms_know_what_rules_looked_at_and_where_home_is_also_elsewhere() -> N
 
 
 def test_who_says_no_place_is_where_the_node_is() -> None:
-    assert isinstance(decide(Start(), "recognition", ANYTHING, RULES, ROOM), Admit)
+    assert isinstance(decide(Start(), "recognition", ANYTHING, HELD, ROOM), Admit)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_who_says_no_place_is_where_the_node_is() -> None:
     ],
 )
 def test_the_centre_is_asked_with_the_reason(start: Start, standing: Standing, why: str) -> None:
-    decided = decide(start, "recognition", ANYTHING, RULES, standing)
+    decided = decide(start, "recognition", ANYTHING, HELD, standing)
     assert isinstance(decided, AskCentre)
     assert (decided.ask.why, decided.ask.relay) == (why, not start.redirect)
     assert decided.ask.place_source == ("node" if start.place is None else "given")
@@ -80,19 +82,19 @@ def test_the_centre_is_asked_with_the_reason(start: Start, standing: Standing, w
 
 def test_nobody_is_relayed_by_a_node_that_may_not_hear_him() -> None:
     with pytest.raises(NotAllowed, match="in-only does not allow eu-central") as refused:
-        decide(Start(policy="in-only"), "recognition", ANYTHING, RULES, ROOM)
+        decide(Start(policy="in-only"), "recognition", ANYTHING, HELD, ROOM)
     assert "ap-south" in (refused.value.remedy or "")
 
 
 def test_what_the_key_does_not_permit_is_forbidden() -> None:
     grant = KeyGrant("", "t", ("eu-only",))
     with pytest.raises(Forbidden) as refused:
-        decide(Start(policy="default"), "recognition", grant, RULES, ROOM)
+        decide(Start(policy="default"), "recognition", grant, HELD, ROOM)
     assert (refused.value.field, refused.value.value) == ("policy", "default")
     with pytest.raises(Unsupported):
-        decide(Start(policy="nonsense"), "recognition", ANYTHING, RULES, ROOM)
+        decide(Start(policy="nonsense"), "recognition", ANYTHING, HELD, ROOM)
     with pytest.raises(InvalidMessage):
-        decide(Start(place=Place(99.0, 0.0)), "recognition", ANYTHING, RULES, ROOM)
+        decide(Start(place=Place(99.0, 0.0)), "recognition", ANYTHING, HELD, ROOM)
 
 
 @given(
@@ -119,7 +121,9 @@ def test_who_is_let_in_may_be_here(  # noqa: PLR0917
     grant = KeyGrant("", "t", tuple(permitted))
     start = Start(policy=policy, place=place, redirect=redirect)
     try:
-        decided = decide(start, "recognition", grant, rules, Standing(region, draining, fits))
+        decided = decide(
+            start, "recognition", grant, Held(rules, 0.0), Standing(region, draining, fits)
+        )
     except Forbidden:
         assert not permits(grant, rules.policy_for(grant, policy))
         return
@@ -166,7 +170,7 @@ def test_rules_hold_at_the_node_as_at_the_centre(
     rules = open_rules(bundle(world=RULED), "eu-central")
     start = msgspec.structs.replace(start, redirect=True)
     grant = KeyGrant("", tenant, ("default", "agree", "in-only"))
-    decided = decide(start, "recognition", grant, rules, ROOM, by_address)
+    decided = decide(start, "recognition", grant, Held(rules, 0.0), ROOM, by_address)
     assert isinstance(decided, Admit) == here
     if isinstance(decided, AskCentre):
         assert decided.ask.why == "not_allowed_here"
@@ -178,17 +182,17 @@ def test_a_rule_is_in_force_at_the_node_from_its_moment_on() -> None:
     start = Start(place=MUMBAI, data="health")
     for at_ms in (0, 9_999):
         there = Standing("ap-south", draining=False, fits=1, at_ms=at_ms)
-        assert isinstance(decide(start, "recognition", ANYTHING, rules, there), Admit)
+        assert isinstance(decide(start, "recognition", ANYTHING, Held(rules, 0.0), there), Admit)
     there = Standing("ap-south", draining=False, fits=1, at_ms=10_000)
     with pytest.raises(NotAllowed, match=r"health\.allow"):
-        decide(start, "recognition", ANYTHING, rules, there)
+        decide(start, "recognition", ANYTHING, Held(rules, 0.0), there)
 
 
 def test_the_centre_is_told_what_the_node_saw() -> None:
     rules = open_rules(bundle(world=RULED), "eu-central")
     start = Start(country="de", data="health", redirect=True, language="EN")
     full = Standing("eu-central", draining=False, fits=0)
-    decided = decide(start, "recognition", ANYTHING, rules, full, "FR")
+    decided = decide(start, "recognition", ANYTHING, Held(rules, 0.0), full, "FR")
     assert isinstance(decided, AskCentre)
     assert (decided.ask.data, decided.ask.countries) == ("health", ("de", "fr"))
     assert decided.ask.place_source == "country"
@@ -209,7 +213,7 @@ def test_who_contradicts_himself_is_told_so(
 ) -> None:
     rules = open_rules(bundle(world=RULED), "eu-central")
     with pytest.raises(VoiceError) as refused:
-        decide(start, "recognition", ANYTHING, rules, ROOM, by_address)
+        decide(start, "recognition", ANYTHING, Held(rules, 0.0), ROOM, by_address)
     assert refused.value.code == code
 
 
@@ -221,7 +225,9 @@ def held(rules: Rules | None, at_ms: int = 0, **more: object) -> Reserved:
     }  # fmt: skip
     ask = Reserve(**(fields | more))  # type: ignore[arg-type]
     can = Abilities(("en",), (), ())
-    return reserve(ask, Identity("n", "eu-central", "b"), Admission("n", 4), can, rules, 0.0, at_ms)
+    return reserve(
+        ask, Identity("n", "eu-central", "b"), Admission("n", 4), can, Held(rules, 0.0), 0.0, at_ms
+    )
 
 
 def test_a_node_holds_no_seat_that_its_rules_forbid_whatever_the_centre_thinks() -> None:
@@ -240,8 +246,8 @@ def test_a_key_finds_its_grant_and_no_other(known: list[str], shown: str) -> Non
 
 
 def test_rules_end_a_minute_before_the_bundle() -> None:
-    assert RULES.valid(940.0)
-    assert not RULES.valid(940.1)
+    assert Held(RULES, 940.0).in_date is RULES
+    assert Held(RULES, 940.1).in_date is None
 
 
 @pytest.mark.parametrize("world", ["", "regions: [", WORLD.replace("eu-central", "eu-north")])

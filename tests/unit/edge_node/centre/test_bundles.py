@@ -18,6 +18,14 @@ from tests.support.fleet import WORLD
 from tests.support.virtual_time import run_virtually
 
 NOW_S = 1_800_000_000
+LIFE_S = 86_400
+
+
+class LoopClock(SystemClock):
+    """Virtual, too."""
+
+    def now_s(self) -> float:
+        return asyncio.get_running_loop().time()
 
 
 class Asked:
@@ -32,18 +40,32 @@ class Asked:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if answer is None:
             raise BusFailed("nobody answers")
-        version, iat = answer
-        bundle = Bundle(version, "p", WORLD, (), ("eu-central",), iat, iat + 86_400)
+        return self.signed(*answer)
+
+    def signed(self, version: str, iat: int) -> bytes:
+        bundle = Bundle(version, "p", WORLD, (), ("eu-central",), iat, iat + LIFE_S)
         return sign_bundle(bundle, self.key)
 
 
 class Node:
     def __init__(self, asked: Asked, folder: Path) -> None:
-        self.asked, self.told = asked, 0
+        self.asked, self.folder, self.told = asked, folder, 0
+        self.set_forward_s = 0.0
+
+    async def start(self) -> None:
         self.bundles = Bundles(
-            asked, folder / "bundle", "eu-central", asked.key.public_key(), SystemClock(),
-            lambda: NOW_S + asyncio.get_running_loop().time(), self._told,
+            self.asked, self.folder / "bundle", "eu-central", self.asked.key.public_key(),
+            LoopClock(), self.wall_s, self._told,
         )  # fmt: skip
+        await self.bundles.run(asyncio.Event())
+
+    def wall_s(self) -> float:
+        return NOW_S + asyncio.get_running_loop().time() + self.set_forward_s
+
+    version_then: str | None = None
+    check_then: str | None = None
+    clock_then: str | None = None
+    left_then_s = 0.0
 
     def _told(self) -> None:
         self.told += 1
@@ -70,7 +92,7 @@ def _no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(node: Node, story: Callable[[], Coroutine[Any, Any, None]]) -> None:
     async def go() -> None:
-        running = asyncio.create_task(node.bundles.run(asyncio.Event()))  # noqa: TID251
+        running = asyncio.create_task(node.start())  # noqa: TID251
         try:
             await story()
         finally:
@@ -164,3 +186,150 @@ def test_a_node_that_starts_before_the_bus_is_there_does_not_rest(tmp_path: Path
         assert await again.after(1.0) == "2"
 
     run(again, story)
+
+
+DAY_AGO = NOW_S - LIFE_S
+
+
+def started(asked: Asked, folder: Path, limit_s: float = 1.0, **more: float) -> Node:
+    """A node that has run for a while, and stopped."""
+    node = Node(asked, folder)
+    node.set_forward_s = more.get("forward_s", 0.0)
+
+    async def story() -> None:
+        await asyncio.sleep(limit_s)
+        node.version_then = node.version
+        node.check_then, node.clock_then = node.bundles.check(), node.bundles.check_clock()
+        node.left_then_s = node.bundles.held.left_s
+
+    run(node, story)
+    return node
+
+
+def again(asked: Asked, *answers: tuple[str, int] | None) -> Asked:
+    """The same centre, later."""
+    later = Asked(*answers)
+    later.key = asked.key
+    return later
+
+
+@pytest.mark.parametrize("without", ["bundle", "bundle.seen", None])
+def test_a_replayed_bundle_does_not_pass_a_node_that_starts_again(
+    tmp_path: Path, without: str | None
+) -> None:
+    """Whichever one file is lost, what was seen is known from the other."""
+    asked = Asked(("1", NOW_S - 5000), ("2", NOW_S))
+    assert started(asked, tmp_path, 70.0).version_then == "2"
+    if without is not None:
+        (tmp_path / without).unlink()
+    node = started(again(asked, ("1", NOW_S - 5000)), tmp_path)
+    assert node.version_then == (None if without == "bundle" else "2")
+    assert node.bundles.refused >= 1
+    assert "downgraded" in node.bundles._refused_because
+    assert started(again(asked, ("3", NOW_S + 60)), tmp_path, 61.0).version_then == "3"
+
+
+def test_what_is_seen_is_its_owners_alone(tmp_path: Path) -> None:
+    started(Asked(("1", NOW_S)), tmp_path)
+    assert [path.stat().st_mode & 0o777 for path in sorted(tmp_path.iterdir())] == [0o600, 0o600]
+
+
+def test_a_mark_that_cannot_be_read_is_said_and_the_bundle_counts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = Asked(("1", NOW_S))
+    started(asked, tmp_path)
+    (tmp_path / "bundle.seen").write_bytes(b"\xff{")
+    assert started(again(asked, ("0", NOW_S - 100)), tmp_path).version_then == "1"
+    assert "cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (lambda asked: asked.signed("2", NOW_S - LIFE_S + 59), "expired"),
+        (lambda asked: asked.signed("2", NOW_S + 70), "from the future"),
+        (lambda _: Asked(("2", NOW_S)).signed("2", NOW_S + 1), "not a bundle of this"),
+        (lambda asked: asked.signed("2", NOW_S + 1)[:-8] + b"AAAAAAAA", "not a bundle of this"),
+        (lambda _: b"", "not a bundle of this"),
+        (lambda _: b"\xff\x00.", "not a bundle of this"),
+        (lambda asked: asked.signed("2", NOW_S - 61), "downgraded"),
+    ],
+)
+def test_what_is_no_newer_bundle_of_the_centre_is_refused(
+    tmp_path: Path, answer: Callable[[Asked], bytes], why: str
+) -> None:
+    asked = Asked(("1", NOW_S))
+    node = Node(asked, tmp_path)
+
+    async def story() -> None:
+        await asyncio.sleep(0.5)
+        token = answer(asked)
+
+        async def evil() -> bytes:
+            return token
+
+        node.bundles._fetch = evil
+        await node.hears("2")
+        assert await node.after(0.5) == "1"
+        assert node.bundles.refused == 1
+        assert why in node.bundles._refused_because
+
+    run(node, story)
+
+
+def test_a_bundle_that_expired_in_the_dark_is_held_but_not_in_date(tmp_path: Path) -> None:
+    asked = Asked(("1", NOW_S - LIFE_S + 100))
+    started(asked, tmp_path)
+    node = started(again(asked, None), tmp_path, 41.0)
+    assert node.version_then is None
+    assert node.bundles._rules is not None
+    assert -2 < node.left_then_s < 0
+    assert "expired" in (node.check_then or "")
+
+
+def test_a_clock_that_is_set_back_makes_no_rules_young_again(tmp_path: Path) -> None:
+    """Neither while the node runs nor while it is off."""
+    asked = Asked(("1", NOW_S - LIFE_S + 200), None)
+    node = Node(asked, tmp_path)
+
+    async def story() -> None:
+        assert await node.after(139) == "1"
+        node.set_forward_s = -3600.0
+        assert await node.after(2) is None
+
+    run(node, story)
+    later = started(again(asked, None), tmp_path, 1.0, forward_s=-3600.0)
+    assert later.version_then == "1"  # it has seen no more than a minute less
+    assert later.left_then_s < 61
+
+
+def test_a_clock_that_was_wrong_is_forgiven_once_the_centre_is_there(tmp_path: Path) -> None:
+    """Ahead by years it makes all rules old; put right, the next bundle counts."""
+    asked = Asked(("1", NOW_S), None, ("1", NOW_S + 100))
+    node = Node(asked, tmp_path)
+
+    async def story() -> None:
+        assert await node.after(29) == "1"
+        node.set_forward_s = 1e8
+        assert await node.after(2) is None
+        node.set_forward_s = 0.0
+        assert await node.after(90) == "1"
+
+    run(node, story)
+    assert started(again(asked, None), tmp_path, 130.0).version_then == "1"
+
+
+@pytest.mark.parametrize(
+    ("skew_s", "version", "side"),
+    [(-30, "1", None), (30, "1", None), (120, "1", "ahead"), (-120, None, "behind")],
+)
+def test_clocks_that_are_too_far_apart_are_told(
+    tmp_path: Path, skew_s: float, version: str | None, side: str | None
+) -> None:
+    """A node that is behind takes nothing from the future; one ahead may be refused by tickets."""
+    node = started(Asked(("1", NOW_S - 10)), tmp_path, forward_s=skew_s)
+    assert node.version_then == version
+    said = node.clock_then
+    assert (said is None) if side is None else side in (said or "")
+    assert (node.check_then is None) == (version is not None)
