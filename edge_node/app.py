@@ -121,6 +121,7 @@ class Node:
         self.gatherer = Gatherer(settings.connections.gather, self.clock)
         self.tally, self.tasks = Tally(), Tasks()
         self.live: dict[str, Conversation] = {}
+        self.passed: set[Conversation] = set()
         self.keys: KeyStore | None = None
         self.member: Member | None = None
         self.desk, self.accounts = self._desk()
@@ -193,6 +194,7 @@ class Node:
             healthy=lambda: not any((self.recogniser.check(), self.speech.check())),
             stopping=lambda: self.registry.draining,
             end_session=self._end_session,
+            sessions=lambda: [*self.live.values(), *self.passed],
         )
 
     def _abilities(self) -> Abilities:
@@ -258,6 +260,7 @@ class Node:
             tally=self.tally,
             relays=Relays() if self.member is None else self.member.relays,
             live=self.live,
+            passed=self.passed,
         )
 
     def _limits(self) -> Limits:

@@ -21,7 +21,7 @@ from heliovox.protocol.messages import Start
 from shared import errors
 from shared.clock import Clock
 from shared.errors import BusFailed, CentreUnreachable, TicketRefused, Unauthorised, VoiceError
-from shared.exchange import KeyGrant, NodeAsk, PlaceAnswer, SessionNote
+from shared.exchange import KeyGrant, NodeAsk, PlaceAnswer, Ruled, SessionNote
 from shared.geography import known_country
 from shared.policy import Facts
 from shared.regions.model import GENERAL
@@ -214,9 +214,10 @@ class FleetDesk:
         opening: Opening,
         used: Used,
         reason: str | None = None,
+        ruled: Ruled | None = None,
     ) -> None:
         """See Desk."""
-        self.write(event, admitted, opening.language, opening.model, used, reason)
+        self.write(event, admitted, opening.language, opening.model, used, reason, ruled)
 
     def write(
         self,
@@ -226,6 +227,7 @@ class FleetDesk:
         model: str | None,
         used: Used,
         reason: str | None,
+        ruled: Ruled | None = None,
     ) -> None:
         """One note."""
         terms = admitted.terms
@@ -248,6 +250,8 @@ class FleetDesk:
             audio_ms=used.audio_ms,
             characters=used.characters,
             reason=reason,
+            bundle_version=terms.bundle_version,
+            ruled=ruled,
         )
         self.note_down(note)
 
@@ -365,7 +369,7 @@ class CentresQuestion:
             self._check_still_here(answer)
         if answer.node == who.node:
             return self.desk.redeem_token(answer.ticket)
-        return Elsewhere(answer, ask.why)
+        return Elsewhere(answer, ask.why, self.decided.terms)
 
     def _check_still_here(self, answer: PlaceAnswer) -> None:
         """Who passes a caller on hears him too. While the centre was asked, rules may change."""
