@@ -329,7 +329,7 @@ class Conversation:
             _ = self._house.tasks.begin(self._relay.leave(ruling.error), name="a relay's end")
         else:
             start, question = self._permit.start(), None
-            if ruling.does == "move" and start.moves:
+            if ruling.does == "move" and start.redirect and start.moves:
                 question = partial(seek, start, opening.kind, terms, ruling)
             self._handle(Ousted(None if question else ruling.error.as_message()))
             _ = self._house.tasks.begin(oust(self, ruling, question), name="an ousted session")

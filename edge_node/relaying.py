@@ -86,7 +86,7 @@ class Relays:
     ) -> "Relay":
         """Begins to pass a caller on. Raises NoRoom."""
         self.check_room(answer.url)
-        bare = msgspec.structs.replace(start, key=None, ticket=None, redirect=False)
+        bare = msgspec.structs.replace(start, key=None, ticket=None, redirect=False, moves=False)
         relay = Relay(peer, can_write, self, answer, bare)
         self.live += 1
         self.opened += 1
