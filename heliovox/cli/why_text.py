@@ -43,7 +43,7 @@ def ruled(session: SessionView) -> str:
         return ""
     lines = (
         f"It was let in by bundle {session.bundle_version} (policies {session.policy_version}).",
-        f"Bundle {ruling.bundle_version} (policies {ruling.policy_version}) forbids its region: "
+        f"Bundle {ruling.bundle_version} (policies {ruling.policy_version}) forbids its region:",
         f"{ruling.clause}; {_RULED[ruling.does]}.",
     )
     return "".join(f"{printable(line)}\n" for line in lines)

@@ -154,7 +154,7 @@ def test_why_explains_a_decision_and_a_sessions(
     assert text.count("not_allowed") == 1, "losers are grouped by their reason"
     assert "eu-west-1: granted" in text
     assert "48.85,2.35" in text
-    assert ("Bundle b-2 (policies v2) forbids its region: gone.forbid" in text) == (name == "s-1")
+    assert ("Bundle b-2 (policies v2) forbids its region:\ngone.forbid" in text) == (name == "s-1")
 
 
 def test_why_says_that_a_node_decided_by_itself(

@@ -1,0 +1,1 @@
+"""The ledger as the centre sees it: heads, worlds, and the verifier."""
