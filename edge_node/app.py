@@ -147,6 +147,7 @@ class Node:
         self.gatherer = Gatherer(settings.connections.gather, self.clock)
         self.tally, self.tasks = Tally(), Tasks()
         self.live: dict[str, Conversation] = {}
+        self.passed: set[Conversation] = set()
         self.keys: KeyStore | None = None
         self.member: Member | None = None
         self.desk, self.accounts = self._desk()
@@ -224,6 +225,7 @@ class Node:
             healthy=lambda: not any((self.recogniser.check(), self.speech.check())),
             stopping=lambda: self.registry.draining,
             end_session=self._end_session,
+            sessions=lambda: [*self.live.values(), *self.passed],
         )
 
     def _abilities(self) -> Abilities:
@@ -290,6 +292,7 @@ class Node:
             relays=Relays() if self.member is None else self.member.relays,
             record=NoRecord() if self.member is None else self.member.transcripts,
             live=self.live,
+            passed=self.passed,
         )
 
     def _limits(self) -> Limits:

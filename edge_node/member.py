@@ -1,7 +1,7 @@
 """The parts that make a node a member of a fleet, put together. Only `app.py` constructs it."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,6 +16,10 @@ from edge_node.centre.identity import Identity, boot_of
 from edge_node.centre.link import Dial, Link
 from edge_node.centre.notes import Notes
 from edge_node.centre.public_key import read_public_key
+from edge_node.centre.review import Ruling
+from edge_node.centre.seeking import LawfulSeat
+from edge_node.centre.warden import Live, Warden
+from edge_node.desk import Terms
 from edge_node.keeping.parts import StoreDial, make_keeper
 from edge_node.keeping.transcripts import Transcripts
 from edge_node.relaying import Relays
@@ -23,7 +27,7 @@ from edge_node.settings import EdgeSettings
 from edge_node.stt.meter import StepTimes
 from heliovox import __version__
 from heliovox.client.address import stream_url
-from heliovox.protocol.messages import KINDS
+from heliovox.protocol.messages import KINDS, Start
 from shared import subjects
 from shared.bus import Handler
 from shared.capacity import CapacityReport, KindRoom
@@ -47,6 +51,7 @@ class Node:
     healthy: Callable[[], bool]
     stopping: Callable[[], bool]
     end_session: Callable[[str], bool]
+    sessions: Callable[[], Iterable[Live]]
 
 
 class Member:
@@ -88,7 +93,7 @@ class Member:
             key,
             clock,
             wall_s,
-            self.reports.changed,
+            self._rules_changed,
         )
         self.notes = Notes(self._keep_note, clock)
         self.keeper = make_keeper(
@@ -115,6 +120,9 @@ class Member:
             note_down=self.notes.add,
             pseudonyms=_pseudonyms(settings),
         )
+        self.warden = Warden(
+            node.sessions, lambda: self.bundles.held, self.who.region, wall_ms, self._seek
+        )
         node.admission.changed = self.reports.changed
 
     def listens_at(self, url: str) -> None:
@@ -124,6 +132,14 @@ class Member:
     def tick(self) -> None:
         """About once a second."""
         self._node.admission.expire(self._clock.now_s())
+        self.warden.look()
+
+    def _rules_changed(self) -> None:
+        self.warden.look()
+        self.reports.changed()
+
+    def _seek(self, start: Start, kind: str, terms: Terms, ruling: Ruling) -> LawfulSeat:
+        return LawfulSeat(start, kind, terms, ruling, self.link)
 
     def report(self, seq: int, goodbye: bool) -> CapacityReport:  # noqa: FBT001 a state
         """The node as it is now."""

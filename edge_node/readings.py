@@ -92,6 +92,7 @@ def member_readings(member: Member) -> list[Reading]:
             "Of this node before the control plane's clock, less than 0 behind it.",
             lambda: bundles.clock_ahead_s,
         ),
+        _counts("sessions_ruled", "Live ones that rules forbade.", member.warden.ruled, "does"),
         _count("bundles_taken_over", "Bundles.", lambda: bundles.taken_over),
         _count("bundles_refused", "Forged, expired or unreadable ones.", lambda: bundles.refused),
         _count("reports", "Capacity reports sent.", lambda: member.reports.sent),

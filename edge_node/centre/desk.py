@@ -21,7 +21,7 @@ from heliovox.protocol.messages import Start
 from shared import errors
 from shared.clock import Clock
 from shared.errors import BusFailed, CentreUnreachable, TicketRefused, Unauthorised, VoiceError
-from shared.exchange import KeyGrant, NodeAsk, PlaceAnswer, SessionNote
+from shared.exchange import KeyGrant, NodeAsk, PlaceAnswer, Ruled, SessionNote
 from shared.geography import known_country
 from shared.policy import Facts
 from shared.pseudonyms import PseudonymKey
@@ -57,6 +57,15 @@ class Centre(Protocol):
     def give_back(self, session: str) -> None:
         """A seat elsewhere is not needed."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a note says of what was asked for; of the caller it says a pseudonym."""
+
+    language: str
+    model: str | None = None
+    caller: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -217,9 +226,11 @@ class FleetDesk:
         opening: Opening,
         used: Used,
         reason: str | None = None,
+        ruled: Ruled | None = None,
     ) -> None:
         """See Desk."""
-        self.write(event, admitted, opening.language, opening.model, used, reason, opening.caller)
+        asked = Asked(opening.language, opening.model, opening.caller)
+        self.write(event, admitted, asked, used, reason, ruled)
 
     def pseudonym(self, tenant: str, caller: str | None) -> str | None:
         """As metadata may call a caller."""
@@ -231,11 +242,10 @@ class FleetDesk:
         self,
         event: Literal["started", "usage", "ended"],
         admitted: Admitted,
-        language: str,
-        model: str | None,
+        asked: Asked,
         used: Used,
         reason: str | None,
-        caller: str | None = None,
+        ruled: Ruled | None = None,
     ) -> None:
         """One note. The caller's id goes no further than this."""
         terms = admitted.terms
@@ -247,8 +257,8 @@ class FleetDesk:
             region=self.who.region,
             boot=self.who.boot,
             kind=admitted.kind,
-            language=language,
-            model=model,
+            language=asked.language,
+            model=asked.model,
             tenant=terms.tenant,
             policy=terms.policy,
             policy_version=terms.policy_version,
@@ -258,7 +268,9 @@ class FleetDesk:
             audio_ms=used.audio_ms,
             characters=used.characters,
             reason=reason,
-            caller=self.pseudonym(terms.tenant, caller),
+            bundle_version=terms.bundle_version,
+            ruled=ruled,
+            caller=self.pseudonym(terms.tenant, asked.caller),
         )
         self.note_down(note)
 
@@ -290,7 +302,7 @@ class TextAccount:
         admitted = Admitted(self.desk.new_id(), "synthesis", self.terms)
         for event, used in (("started", Used()), ("ended", Used(0, characters))):
             reason = "finish" if event == "ended" else None
-            self.desk.write(event, admitted, TEXT_LANGUAGE, None, used, reason)  # type: ignore[arg-type]
+            self.desk.write(event, admitted, Asked(TEXT_LANGUAGE), used, reason)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +388,7 @@ class CentresQuestion:
             self._check_still_here(answer)
         if answer.node == who.node:
             return self.desk.redeem_token(answer.ticket)
-        return Elsewhere(answer, ask.why)
+        return Elsewhere(answer, ask.why, self.decided.terms)
 
     def _check_still_here(self, answer: PlaceAnswer) -> None:
         """Who passes a caller on hears him too. While the centre was asked, rules may change."""

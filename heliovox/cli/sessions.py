@@ -56,10 +56,16 @@ def shown(sessions: Sequence[SessionView], now_ms: float) -> str:
     return table(headings, [_row(session, now_ms) for session in sessions], right="AGE HEARD")
 
 
+def _state(session: SessionView) -> str:
+    if session.ruled is not None and session.state == "live":
+        return f"live (forbidden: {session.ruled.clause})"
+    return session.state + (f" ({session.reason})" if session.reason else "")
+
+
 def _row(session: SessionView, now_ms: float) -> list[str]:
     return [
         session.session,
-        session.state + (f" ({session.reason})" if session.reason else ""),
+        _state(session),
         session.node,
         session.kind,
         session.policy,
