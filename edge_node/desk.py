@@ -9,7 +9,7 @@ from edge_node.protocols.peer import Shown
 from edge_node.sessions.opening import Opening
 from heliovox.protocol.messages import Start
 from shared.errors import TicketRefused, Unauthorised, VoiceError
-from shared.exchange import PlaceAnswer
+from shared.exchange import PlaceAnswer, Ruled
 from shared.policy import Facts
 
 AdmittedBy = Literal["ticket", "node", "relay"]
@@ -56,6 +56,8 @@ class Elsewhere:
     answer: PlaceAnswer
     reason: str
     """Why not here: not_home, node_full, ..."""
+    terms: Terms = LOCAL
+    """By which this node would pass him on."""
 
 
 class Question(Protocol):
@@ -112,8 +114,9 @@ class Desk(Protocol):
         opening: Opening,
         used: Used,
         reason: str | None = None,
+        ruled: Ruled | None = None,
     ) -> None:
-        """For whoever counts."""
+        """For whoever counts. `ruled` is what newer rules said of it while it ran."""
         ...
 
 

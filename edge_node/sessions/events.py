@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from edge_node.sessions.heard import Heard
 from edge_node.sessions.opening import Opening
 from heliovox.protocol.closing import CloseCode
-from heliovox.protocol.messages import ClientMessage, EndReason, Redirect, ServerMessage, Speak
+from heliovox.protocol.messages import (
+    ClientMessage,
+    EndReason,
+    Error,
+    Redirect,
+    ServerMessage,
+    Speak,
+)
 from shared.errors import VoiceError
 
 # --- events ---
@@ -89,6 +96,21 @@ class DrainOver:
 
 
 @dataclass(frozen=True, slots=True)
+class Ousted:
+    """The session may not go on here: it ends at its present utterance, with these words."""
+
+    parting: Error | None
+    """None where they follow, once it is known whether the caller has somewhere to go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """The last words of a session that was ousted."""
+
+    words: Error | Redirect
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed."""
 
@@ -108,6 +130,8 @@ Event = (
     | LinkLost
     | Drain
     | DrainOver
+    | Ousted
+    | Parting
     | Tick
 )
 
