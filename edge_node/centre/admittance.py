@@ -16,6 +16,10 @@ from shared.geography import country_place
 from shared.places import check_place
 from shared.policy import CompiledPolicy, Facts, kind_of_data
 
+OTHERS_WAIT = "others_wait"
+"""There is a free seat, and callers who came here before wait for one: the centre knows whose turn
+it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -27,6 +31,8 @@ class Standing:
     """Further sessions of the kind that is asked for."""
     at_ms: int = 0
     """Milliseconds since 1970, by its wall clock: which rules are in force."""
+    in_line: int = 0
+    """Callers of its own who wait for a seat somewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,7 @@ def decide(
         relay=not start.redirect,
         data=facts.data,
         countries=tuple(sorted(facts.countries)),
+        waits=True,
     )
     return AskCentre(ask, terms)
 
@@ -135,7 +142,9 @@ def _why_not_here(home: str | None, standing: Standing) -> str | None:
         return "not_home"
     if standing.draining:
         return "node_draining"
-    return "node_full" if standing.fits <= 0 else None
+    if standing.fits <= 0:
+        return "node_full"
+    return OTHERS_WAIT if standing.in_line else None
 
 
 def not_allowed_here(policy: CompiledPolicy, region: str) -> NotAllowed:

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from edge_node.sessions.heard import Heard
 from edge_node.sessions.opening import Opening
 from heliovox.protocol.closing import CloseCode
-from heliovox.protocol.messages import ClientMessage, EndReason, Redirect, ServerMessage, Speak
+from heliovox.protocol.messages import (
+    ClientMessage,
+    EndReason,
+    Redirect,
+    ServerMessage,
+    Speak,
+    Waiting,
+)
 from shared.errors import VoiceError
 
 # --- events ---
@@ -44,6 +51,13 @@ class SentOn:
 @dataclass(frozen=True, slots=True)
 class PassedOn:
     """Another node has the session; this one only passes everything on from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class InLineNow:
+    """There is no seat yet: the caller has a place in line."""
+
+    waiting: Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +116,7 @@ Event = (
     | SeatGranted
     | SentOn
     | PassedOn
+    | InLineNow
     | Spoke
     | Writable
     | Failed
