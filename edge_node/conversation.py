@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
-from edge_node.desk import Admitted, Desk, Elsewhere, Permit, Question, Used
+from edge_node.centre.review import Ruling
+from edge_node.centre.warden import Seek
+from edge_node.desk import Admitted, Desk, Elsewhere, Permit, Question, Terms, Used
+from edge_node.keeping.transcripts import NoRecord, Record
+from edge_node.ousting import oust
 from edge_node.protocols.peer import Peer, Shown
 from edge_node.relaying import Relay, Relays
 from edge_node.sessions.events import (
@@ -29,6 +33,8 @@ from edge_node.sessions.events import (
     LeaveSeat,
     LinkLost,
     Mark,
+    Ousted,
+    Parting,
     PassedOn,
     ReadAudio,
     Say,
@@ -54,8 +60,9 @@ from edge_node.waiting import Waiting, waiting_of
 from heliovox.protocol import codec
 from heliovox.protocol.closing import CloseCode
 from heliovox.protocol.control import InLine
-from heliovox.protocol.messages import Redirect, Speak, Start
+from heliovox.protocol.messages import Error, Final, Redirect, Speak, Start
 from shared.errors import InvalidMessage, Unauthorised, VoiceError
+from shared.exchange import Ruled
 from shared.tasks import Tasks
 
 _log = logging.getLogger(__name__)
@@ -76,8 +83,11 @@ class House:
     tasks: Tasks
     tally: Tally = field(default_factory=Tally)
     relays: Relays = field(default_factory=Relays)
+    record: Record = field(default_factory=NoRecord)
     live: dict[str, "Conversation"] = field(default_factory=dict)
     """Sessions with a seat, by id."""
+    passed: set["Conversation"] = field(default_factory=set)
+    """Callers who are passed on: this node hears them, too."""
 
 
 class Conversation:
@@ -99,6 +109,11 @@ class Conversation:
         self._admitted: Admitted | None = None
         self._noted_s: float | None = None
         self._characters = 0
+        self._passed_by: Terms | None = None
+        self._ruled: Ruled | None = None
+        self._ousted = False
+        self.left = asyncio.Event()
+        """The session is over."""
         self._said_so_far: tuple[Speak, Saying] | None = None
         self._saying: asyncio.Task[None] | None = None
         self._can_write = asyncio.Event()
@@ -242,6 +257,13 @@ class Conversation:
     def _tell(self, command: Tell) -> None:
         self._house.tally.told(command.message)
         self._peer.send_text(codec.encode(command.message))
+        if isinstance(command.message, Final):
+            self._recorded(command.message)
+
+    def _recorded(self, final: Final) -> None:
+        """After the caller was told, who waits for nobody."""
+        if self._admitted is not None and self.session.opening is not None:
+            self._house.record.final(self._admitted, self.session.opening, final)
 
     # --- a seat ---
 
@@ -274,6 +296,7 @@ class Conversation:
             self._handle(Failed(error))
             return
         house.live[admitted.session] = self
+        house.record.begun(admitted)
         self._handle(SeatGranted(admitted.session, opening, admitted.terms.decision))
         self._note("started")
 
@@ -286,6 +309,8 @@ class Conversation:
             self._admitted = None
             self._house.live.pop(admitted.session, None)
             self._house.desk.leave(admitted)
+            self.left.set()
+            self._house.record.over(admitted)
             _log.debug("session %s was\n%s", self.session.id, self.session.history)
 
     def _note(self, event: Literal["started", "usage", "ended"], reason: str | None = None) -> None:
@@ -295,7 +320,52 @@ class Conversation:
         hearing = self.session.hearing
         audio_ms = 0 if hearing is None else hearing.totals()[1]
         used = Used(audio_ms, self._characters + self._being_said())
-        self._house.desk.note(event, self._admitted, opening, used, reason)
+        self._house.desk.note(event, self._admitted, opening, used, reason, self._ruled)
+
+    # --- while rules change ---
+
+    @property
+    def terms(self) -> Terms | None:
+        """By which it was let in, or is passed on; None where it is over."""
+        return self._passed_by if self._admitted is None else self._admitted.terms
+
+    @property
+    def moved(self) -> bool:
+        """Whether it went on elsewhere."""
+        return self.session.ended_because == "moved"
+
+    def ruled(self, ruling: Ruling, seek: Seek) -> None:
+        """Newer rules do not allow it here: it goes as they say, and that is taken down."""
+        opening, terms = self.session.opening, self.terms
+        assert self._permit is not None
+        assert opening is not None
+        assert terms is not None
+        if self._ousted:
+            return
+        self._ruled = ruling.noted
+        if ruling.does == "finish":
+            self._note("usage")
+            return
+        self._ousted = True
+        if self._relay is not None:
+            _ = self._house.tasks.begin(self._relay.leave(ruling.error), name="a relay's end")
+        else:
+            start, question = self._permit.start(), None
+            if ruling.does == "move" and start.redirect and start.moves:
+                question = partial(seek, start, opening.kind, terms, ruling)
+            self._handle(Ousted(None if question else ruling.error.as_message()))
+            _ = self._house.tasks.begin(oust(self, ruling, question), name="an ousted session")
+
+    def part(self, words: Error | Redirect) -> None:
+        """The last words of a session that was ousted."""
+        self._handle(Parting(words))
+
+    def not_needed(self, found: Admitted | Elsewhere) -> None:
+        """Nobody takes a seat that was found."""
+        if isinstance(found, Admitted):
+            self._house.desk.leave(found)
+        else:
+            self._house.desk.give_back(found)
 
     # --- while the control plane is asked ---
 
@@ -319,7 +389,7 @@ class Conversation:
         waiting, self._waiting = self._waiting, None
         self._in_line = None
         if self.session.stream.state is Stream.ENDED:
-            self._not_needed(found)
+            self.not_needed(found)
             return
         if isinstance(found, Admitted):
             self._sit_down(found, opening)
@@ -340,12 +410,6 @@ class Conversation:
             self._peer.close(CloseCode.GOING_AWAY, "hung up")
             self.lost()
 
-    def _not_needed(self, found: Admitted | Elsewhere) -> None:
-        if isinstance(found, Admitted):
-            self._house.desk.leave(found)
-        else:
-            self._house.desk.give_back(found)
-
     def _go_elsewhere(self, found: Elsewhere) -> None:
         assert self._permit is not None
         answer, start = found.answer, self._permit.start()
@@ -364,7 +428,9 @@ class Conversation:
             self._handle(Failed(error))
             return
         self._handle(PassedOn())
-        self._relay = relay
+        self._relay, self._passed_by = relay, found.terms
+        self._house.passed.add(self)
+        relay.task.add_done_callback(lambda _: self._house.passed.discard(self))
 
     # --- the seat's own ---
 

@@ -10,7 +10,7 @@ from edge_node.sessions.opening import Opening
 from heliovox.protocol.control import InLine
 from heliovox.protocol.messages import Start
 from shared.errors import TicketRefused, Unauthorised, VoiceError
-from shared.exchange import PlaceAnswer
+from shared.exchange import PlaceAnswer, Ruled
 from shared.policy import Facts
 
 AdmittedBy = Literal["ticket", "node", "relay"]
@@ -57,6 +57,8 @@ class Elsewhere:
     answer: PlaceAnswer
     reason: str
     """Why not here: not_home, node_full, ..."""
+    terms: Terms = LOCAL
+    """By which this node would pass him on."""
 
 
 class Question(Protocol):
@@ -122,8 +124,9 @@ class Desk(Protocol):
         opening: Opening,
         used: Used,
         reason: str | None = None,
+        ruled: Ruled | None = None,
     ) -> None:
-        """For whoever counts."""
+        """For whoever counts. `ruled` is what newer rules said of it while it ran."""
         ...
 
 

@@ -1,6 +1,6 @@
 """What nodes and centre say to each other over the bus, as JSON.
 
-Never speech, never an identity: callers appear as their tenant's pseudonym at most.
+Never speech, never an identity: callers appear by a pseudonym at most.
 """
 
 from typing import Literal
@@ -125,6 +125,16 @@ class PlaceAnswer(msgspec.Struct, frozen=True):
     """Whom to ask, where there is a place in line."""
 
 
+class Ruled(msgspec.Struct, frozen=True):
+    """What newer rules said of a live session whose region they forbid."""
+
+    does: Literal["finish", "end", "move"]
+    bundle_version: str
+    policy_version: str
+    clause: str
+    """That took the region away."""
+
+
 class SessionNote(msgspec.Struct, frozen=True):
     """Node to whoever counts: a session started, goes on, or ended. Append-only."""
 
@@ -152,6 +162,13 @@ class SessionNote(msgspec.Struct, frozen=True):
     paused_ms: int = 0
     reason: str | None = None
     """Why it ended."""
+    bundle_version: str = ""
+    """Of the rules by which the node let it in."""
+    ruled: Ruled | None = None
+    """Where newer rules forbade it while it ran."""
+    caller: str | None = None
+    """A pseudonym (`shared.pseudonyms`) of who speaks; None where the caller named nobody, or the
+    node has no key to make one with."""
 
 
 class KeyGrant(msgspec.Struct, frozen=True):

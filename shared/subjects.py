@@ -91,6 +91,7 @@ NOTES = f"{META}.*.*.note"
 
 CONTENT_STREAM = "CONTENT"
 """Of each region's server, in the account of content: what is kept there."""
+FORGET = "hv.forget"
 DELETED = "hv.deleted"
 
 
@@ -109,6 +110,11 @@ def kept_of(session: str) -> str:
     return f"{CONTENT}.*.*.{token(session)}.*"
 
 
+def forget(session: str) -> str:
+    """A custodian tells nodes that they keep no more of a session: what is there he deletes."""
+    return f"{FORGET}.{token(session)}"
+
+
 def deleted(session: str) -> str:
-    """A custodian says on each server that a session's content is deleted, and how far he is."""
+    """The receipt of a session's deletion, kept where its content was."""
     return f"{DELETED}.{token(session)}"

@@ -326,6 +326,8 @@ class Fleet:
         if verdict == "newer":
             member.holds = Holds()
             member.past.lapsed(self._now_s, member.report.held)
+        elif (faults := report.faults - member.report.faults) > 0:
+            member.past.lapsed(self._now_s, faults)
         member.holds.reported(self._now_s)
         member.report, member.since = report, Since()
         member.skew_s = _skew_s(report, wall_s)

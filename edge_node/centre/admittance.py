@@ -92,7 +92,7 @@ def decide(
         rules.policies.countries(name, start.country, by_address),
     )
     policy = held.effective(name, facts, standing.at_ms)
-    place, source = _place(start)
+    place, _ = _place(start)
     home = rules.home(policy, place, standing.region)
     terms = Terms(
         grant.tenant,
@@ -111,21 +111,40 @@ def decide(
         why = _why_not_here(home, standing)
     if why is None:
         return Admit(terms)
-    ask = NodeAsk(
+    return AskCentre(ask_for(start, kind, terms, why, relay=not start.redirect, waits=True), terms)
+
+
+def ask_for(
+    start: Start, kind: str, terms: Terms, why: str, *, relay: bool, waits: bool
+) -> NodeAsk:
+    """The question where a caller should go.
+
+    Args:
+        start: what he says.
+        kind: of session.
+        terms: on whose account, and what rules look at.
+        why: the node does not keep him.
+        relay: whether the node would pass him on.
+        waits: whether he waits in line where the policy says so.
+
+    Raises:
+        InvalidMessage, Unsupported: he is in a place or country that there is not.
+    """
+    place, source = _place(start)
+    return NodeAsk(
         kind=kind,
         language=start.language.lower(),
         model=start.model,
-        policy=name,
-        tenant=grant.tenant,
+        policy=terms.policy,
+        tenant=terms.tenant,
         place=place,
         place_source=source,
         why=why,
-        relay=not start.redirect,
-        data=facts.data,
-        countries=tuple(sorted(facts.countries)),
-        waits=True,
+        relay=relay,
+        data=terms.facts.data,
+        countries=tuple(sorted(terms.facts.countries)),
+        waits=waits,
     )
-    return AskCentre(ask, terms)
 
 
 def _place(start: Start) -> tuple[Place | None, PlaceSource]:

@@ -31,9 +31,10 @@ from heliovox.protocol.messages import Start
 from shared import errors
 from shared.clock import Clock
 from shared.errors import BusFailed, CentreUnreachable, TicketRefused, Unauthorised, VoiceError
-from shared.exchange import KeyGrant, NodeAsk, NodeWait, PlaceAnswer, SessionNote
+from shared.exchange import KeyGrant, NodeAsk, NodeWait, PlaceAnswer, Ruled, SessionNote
 from shared.geography import known_country
 from shared.policy import Facts
+from shared.pseudonyms import PseudonymKey
 from shared.regions.model import GENERAL
 from shared.ticket import Ticket, verify_ticket
 
@@ -76,6 +77,15 @@ class Centre(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a note says of what was asked for; of the caller it says a pseudonym."""
+
+    language: str
+    model: str | None = None
+    caller: str | None = field(default=None, repr=False)
+
+
 @dataclass(frozen=True)
 class FleetDesk:
     """See `edge_node.desk.Desk`.
@@ -85,6 +95,7 @@ class FleetDesk:
         key: the centre's.
         wall_s: seconds since 1970.
         note_down: takes a note for whoever counts; returns at once.
+        pseudonyms: the region's key; None: callers do not appear in notes.
     """
 
     who: Identity
@@ -97,6 +108,7 @@ class FleetDesk:
     wall_s: Callable[[], float]
     new_id: Callable[[], str]
     note_down: Callable[[SessionNote], None]
+    pseudonyms: PseudonymKey | None = None
     in_line: Counter[str] = field(default_factory=Counter)
     """Callers who wait for a seat, by kind."""
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
@@ -235,20 +247,28 @@ class FleetDesk:
         opening: Opening,
         used: Used,
         reason: str | None = None,
+        ruled: Ruled | None = None,
     ) -> None:
         """See Desk."""
-        self.write(event, admitted, opening.language, opening.model, used, reason)
+        asked = Asked(opening.language, opening.model, opening.caller)
+        self.write(event, admitted, asked, used, reason, ruled)
+
+    def pseudonym(self, tenant: str, caller: str | None) -> str | None:
+        """As metadata may call a caller."""
+        if caller is None or self.pseudonyms is None:
+            return None
+        return self.pseudonyms.pseudonym(tenant, caller)
 
     def write(
         self,
         event: Literal["started", "usage", "ended"],
         admitted: Admitted,
-        language: str,
-        model: str | None,
+        asked: Asked,
         used: Used,
         reason: str | None,
+        ruled: Ruled | None = None,
     ) -> None:
-        """One note."""
+        """One note. The caller's id goes no further than this."""
         terms = admitted.terms
         note = SessionNote(
             id=f"{self.who.node}-{self.who.boot}-{next(self._numbers)}",
@@ -258,8 +278,8 @@ class FleetDesk:
             region=self.who.region,
             boot=self.who.boot,
             kind=admitted.kind,
-            language=language,
-            model=model,
+            language=asked.language,
+            model=asked.model,
             tenant=terms.tenant,
             policy=terms.policy,
             policy_version=terms.policy_version,
@@ -269,6 +289,9 @@ class FleetDesk:
             audio_ms=used.audio_ms,
             characters=used.characters,
             reason=reason,
+            bundle_version=terms.bundle_version,
+            ruled=ruled,
+            caller=self.pseudonym(terms.tenant, asked.caller),
         )
         self.note_down(note)
 
@@ -300,7 +323,7 @@ class TextAccount:
         admitted = Admitted(self.desk.new_id(), "synthesis", self.terms)
         for event, used in (("started", Used()), ("ended", Used(0, characters))):
             reason = "finish" if event == "ended" else None
-            self.desk.write(event, admitted, TEXT_LANGUAGE, None, used, reason)  # type: ignore[arg-type]
+            self.desk.write(event, admitted, Asked(TEXT_LANGUAGE), used, reason)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,7 +413,7 @@ class CentresQuestion:
             self._check_still_here(answer)
         if answer.node == who.node:
             return self.desk.redeem_token(answer.ticket)
-        return Elsewhere(answer, ask.why)
+        return Elsewhere(answer, ask.why, self.decided.terms)
 
     async def _wait(self, plane: str, first: InLine, tell: Callable[[InLine], None]) -> PlaceAnswer:
         desk, kind = self.desk, self.decided.ask.kind

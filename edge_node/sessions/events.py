@@ -12,6 +12,7 @@ from heliovox.protocol.closing import CloseCode
 from heliovox.protocol.messages import (
     ClientMessage,
     EndReason,
+    Error,
     Redirect,
     ServerMessage,
     Speak,
@@ -103,6 +104,21 @@ class DrainOver:
 
 
 @dataclass(frozen=True, slots=True)
+class Ousted:
+    """The session may not go on here: it ends at its present utterance, with these words."""
+
+    parting: Error | None
+    """None where they follow, once it is known whether the caller has somewhere to go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """The last words of a session that was ousted."""
+
+    words: Error | Redirect
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed."""
 
@@ -123,6 +139,8 @@ Event = (
     | LinkLost
     | Drain
     | DrainOver
+    | Ousted
+    | Parting
     | Tick
 )
 

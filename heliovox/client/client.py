@@ -73,6 +73,7 @@ class Client:
         country: str | None = None,
         policy: str | None = None,
         data: str | None = None,
+        caller: str | None = None,
         acknowledge: bool = True,
         waits: Waits | None = None,
     ) -> AsyncIterator[Session]:
@@ -96,6 +97,8 @@ class Client:
             policy: which residency policy holds; None takes the key's default.
             data: what kind of data the session carries, such as "health"; policies may have rules
                 for it. None is "general".
+            caller: who speaks, in your own words, 1 to 128 printable characters. Nodes alone are
+                told, never the control plane; kept with the words where the policy keeps them.
             acknowledge: a final counts as stored once the next event is asked for. False leaves
                 `Session.ack` to the application.
             waits: told of the place in line and of what changes, under a policy that waits or calls
@@ -122,6 +125,7 @@ class Client:
             redirect=True,
             data=data,
             country=country,
+            caller=caller,
         )
         opener = Opener(start, self._wires, acknowledge=acknowledge, waits=waits)
         session = await self._open(start, opener)

@@ -67,6 +67,11 @@ class Start(Message, frozen=True, tag="start"):
     """What kind of data the session carries, such as `health`; None is `general`."""
     country: str | None = None
     """Where the caller says he is: ISO 3166, two letters. Whether it counts, the policy says."""
+    moves: bool = False
+    """Whether the caller can follow `redirect` in the middle of a session, too."""
+    caller: str | None = None
+    """Who speaks, in the application's own words: 1 to 128 printable characters. It is content:
+    kept with the words where the policy keeps them, known elsewhere by a pseudonym at most."""
 
 
 class Flush(Message, frozen=True, tag="flush"):
@@ -155,7 +160,8 @@ class Started(Message, frozen=True, tag="started"):
 class Redirect(Message, frozen=True, tag="redirect"):
     """Another node holds a seat for this session: connect to it with the ticket.
 
-    Told only to callers whose `start` said that they can follow; the connection closes after it.
+    Told only to callers whose `start` said that they can follow; the connection closes after it. It
+    comes before `started`, or, to those who said `moves`, when a session may not go on where it is.
     """
 
     url: str
@@ -165,6 +171,9 @@ class Redirect(Message, frozen=True, tag="redirect"):
     decision: str
     reason: str
     """Why not here: a stable code, `not_home`, `node_full`, ..."""
+    from_sample: int | None = None
+    """In the middle of a session: go on there with the audio from this sample on. All words before
+    it have been told."""
 
 
 class Waiting(Message, frozen=True, tag="waiting"):

@@ -409,6 +409,7 @@ async def test_a_stolen_key_of_the_centre_captures_no_content(all_: Everybody) -
         subjects.content(THERE, "w-1", "s-1.transcripts"),
         subjects.report(HERE, "c-1"),
         subjects.deleted("s-1"),
+        subjects.forget("s-1"),
         "$JS.API.STREAM.PURGE.CONTENT",
         "$JS.API.STREAM.INFO.CONTENT",
         "$JS.API.STREAM.CREATE.CONTENT",
@@ -474,11 +475,12 @@ async def test_a_custodian_may_not_hear(all_: Everybody, pattern: str) -> None:
         await all_.custodian.subscribe(pattern, Heard())
 
 
-async def test_who_keeps_content_hears_that_it_is_deleted(all_: Everybody) -> None:
+async def test_who_keeps_content_hears_of_what_to_keep_no_more(all_: Everybody) -> None:
     heard = Heard()
-    listening = await all_.writer.subscribe("hv.deleted.*", heard)
+    listening = await all_.writer.subscribe("hv.forget.*", heard)
+    await all_.custodian.publish(subjects.forget("s-9"), b"")
     await all_.custodian.keep(subjects.deleted("s-9"), b"{}", "s-9", for_s=1000)
-    assert await heard.wait(1) == [(subjects.deleted("s-9"), b"{}")]
+    assert await heard.wait(1) == [(subjects.forget("s-9"), b"")]
     await listening.end()
 
 

@@ -31,7 +31,7 @@ def anyio_backend() -> str:
 
 
 def world(folder: Path) -> str:
-    """The one that ships; who finds it full waits for a minute, and operators count thrice."""
+    """The one that ships; who finds it full waits for a minute, and operators count twice."""
     text = (ROOT / "shared/regions/regions.yaml").read_text()
     text = text.replace("when_full: refuse", "when_full: wait\n    wait_s: 60")
     path = folder / "regions.yaml"
@@ -143,7 +143,7 @@ async def test_turns_are_fair_over_the_api_and_ends_are_typed(tmp_path: Path) ->
         assert (await look(plane, lines[3])).json()["position"] == 2
         theirs = (plane.key("operator"), lines[0][1])
         assert (await look(plane, theirs)).status_code == 404
-        changed = asyncio.ensure_future(look(plane, lines[2], wait_s=20, after=1))
+        changed = asyncio.get_running_loop().create_task(look(plane, lines[2], wait_s=20, after=1))
         for at in (0, 3, 4):
             seat = held.pop(0)["session"]
             assert (await plane.ask("DELETE", f"/v1/sessions/{seat}")).status_code == 204
@@ -171,7 +171,7 @@ async def test_turns_are_fair_over_the_api_and_ends_are_typed(tmp_path: Path) ->
         assert (await look(again, lines[1])).status_code == 404
         told_: asyncio.Queue[InLine] = asyncio.Queue()
         request = SessionRequest(policy=str(PARIS["policy"]), place=WHERE)
-        placing = asyncio.ensure_future(sdk.place(request, told_.put_nowait))
+        placing = asyncio.get_running_loop().create_task(sdk.place(request, told_.put_nowait))
         await asyncio.wait_for(told_.get(), 20)
         placing.cancel()
         await asyncio.gather(placing, return_exceptions=True)

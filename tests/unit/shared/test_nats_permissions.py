@@ -85,9 +85,9 @@ def test_content_is_said_by_its_node_with_its_other_key_and_heard_by_listeners(
 def test_only_custodians_say_that_content_is_deleted_and_only_who_keeps_it_hears(
     who: tuple[str, str, str], session: str
 ) -> None:
-    said = subjects.deleted(session)
-    assert EVERYBODY[who].may_publish(said) == (who[0] == "custodian")
-    assert EVERYBODY[who].may_hear(said) == (who[0] in ("writer", "operator"))
+    for said in (subjects.forget(session), subjects.deleted(session)):
+        assert EVERYBODY[who].may_publish(said) == (who[0] == "custodian")
+    assert EVERYBODY[who].may_hear(subjects.forget(session)) == (who[0] in ("writer", "operator"))
 
 
 @given(who=ANYBODY, other=ANYBODY)
