@@ -223,6 +223,7 @@ class Node:
             steps=self.recogniser.device.meter.read,
             queue=lambda: self.recogniser.device.waiting,
             healthy=lambda: not any((self.recogniser.check(), self.speech.check())),
+            faults=lambda: self.tally.faults,
             stopping=lambda: self.registry.draining,
             end_session=self._end_session,
             sessions=lambda: [*self.live.values(), *self.passed],

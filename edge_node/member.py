@@ -49,6 +49,7 @@ class Node:
     steps: Callable[[], StepTimes]
     queue: Callable[[], int]
     healthy: Callable[[], bool]
+    faults: Callable[[], int]
     stopping: Callable[[], bool]
     end_session: Callable[[str], bool]
     sessions: Callable[[], Iterable[Live]]
@@ -171,6 +172,7 @@ class Member:
             tier=settings.tier,
             draining=admission.draining,
             healthy=node.healthy(),
+            faults=node.faults(),
             policy_version=None if bundle is None else bundle.policy_version,
             bundle_version=None if bundle is None else bundle.version,
             goodbye=goodbye,
