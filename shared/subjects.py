@@ -46,6 +46,16 @@ def ask(region: str, node: str) -> str:
     return node_subject(region, node, "ask")
 
 
+def wait(region: str, node: str, plane: str) -> str:
+    """The node asks a control plane about a caller in its line (NodeWait), gets PlaceAnswer."""
+    return node_subject(region, node, f"wait.{token(plane)}")
+
+
+def waits(plane: str) -> str:
+    """All nodes' questions about callers in the line of one control plane."""
+    return f"{META}.*.*.wait.{token(plane)}"
+
+
 def bundle(region: str, node: str) -> str:
     """The node asks the centre for the signed bundle (empty), gets it as a JWT."""
     return node_subject(region, node, "bundle")

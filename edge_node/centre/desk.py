@@ -1,5 +1,6 @@
 """The desk of a node of a fleet: tickets, keys of the bundle, and what only the centre can say."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -9,19 +10,28 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge_node.capacity.admission import Admission
-from edge_node.centre.admittance import Admit, AskCentre, Standing, decide, not_allowed_here
+from edge_node.centre.admittance import (
+    OTHERS_WAIT,
+    Admit,
+    AskCentre,
+    Standing,
+    decide,
+    not_allowed_here,
+)
 from edge_node.centre.answers import check_policy, facts_of
 from edge_node.centre.expiry import Held
 from edge_node.centre.identity import Identity
+from edge_node.centre.in_line import InTheirLine
 from edge_node.desk import Accounts, Admitted, Elsewhere, Terms, Used
 from edge_node.protocols.peer import Shown
 from edge_node.relaying import Relays
 from edge_node.sessions.opening import Opening
+from heliovox.protocol.control import InLine
 from heliovox.protocol.messages import Start
 from shared import errors
 from shared.clock import Clock
 from shared.errors import BusFailed, CentreUnreachable, TicketRefused, Unauthorised, VoiceError
-from shared.exchange import KeyGrant, NodeAsk, PlaceAnswer, Ruled, SessionNote
+from shared.exchange import KeyGrant, NodeAsk, NodeWait, PlaceAnswer, Ruled, SessionNote
 from shared.geography import known_country
 from shared.policy import Facts
 from shared.pseudonyms import PseudonymKey
@@ -58,6 +68,14 @@ class Centre(Protocol):
         """A seat elsewhere is not needed."""
         ...
 
+    async def still(self, plane: str, wait: NodeWait) -> PlaceAnswer:
+        """How a caller in line stands. Raises BusFailed."""
+        ...
+
+    def leave(self, plane: str, waiting: str) -> None:
+        """A caller in line waits no more."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -91,6 +109,8 @@ class FleetDesk:
     new_id: Callable[[], str]
     note_down: Callable[[SessionNote], None]
     pseudonyms: PseudonymKey | None = None
+    in_line: Counter[str] = field(default_factory=Counter)
+    """Callers who wait for a seat, by kind."""
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     # --- who is it? ---
@@ -203,7 +223,8 @@ class FleetDesk:
         """The node at this moment."""
         self.admission.expire(self.clock.now_s())
         fits = self.admission.fits(kind)
-        return Standing(self.who.region, self.admission.draining, fits, self.at_ms())
+        in_line = self.in_line.total()
+        return Standing(self.who.region, self.admission.draining, fits, self.at_ms(), in_line)
 
     def at_ms(self) -> int:
         """Milliseconds since 1970."""
@@ -369,12 +390,14 @@ class CentresQuestion:
     decided: AskCentre
     desk: FleetDesk
 
-    async def settle(self) -> Admitted | Elsewhere:
+    async def settle(self, tell: Callable[[InLine], None]) -> Admitted | Elsewhere:
         """See Question."""
         ask, who = self.decided.ask, self.desk.who
         try:
             answer = await self.desk.centre.place(ask)
         except BusFailed as error:
+            if ask.why == OTHERS_WAIT:  # for an answer that may not come, like ours
+                return self.desk.sit(ask.kind, self.decided.terms)
             raise CentreUnreachable(
                 f"this node may not take the caller ({ask.why}), and the control plane, which "
                 "knows who may, does not answer",
@@ -382,6 +405,8 @@ class CentresQuestion:
                 value=who.node,
                 remedy="try again, or connect to a node of your own region",
             ) from error
+        if answer.in_line is not None:
+            answer = await self._wait(answer.plane, answer.in_line, tell)
         if not answer.placed:
             raise said_by_the_centre(answer)
         if ask.relay:
@@ -389,6 +414,14 @@ class CentresQuestion:
         if answer.node == who.node:
             return self.desk.redeem_token(answer.ticket)
         return Elsewhere(answer, ask.why, self.decided.terms)
+
+    async def _wait(self, plane: str, first: InLine, tell: Callable[[InLine], None]) -> PlaceAnswer:
+        desk, kind = self.desk, self.decided.ask.kind
+        desk.in_line[kind] += 1
+        try:
+            return await InTheirLine(desk.centre, plane, first, tell, desk.clock).end()
+        finally:
+            desk.in_line[kind] -= 1
 
     def _check_still_here(self, answer: PlaceAnswer) -> None:
         """Who passes a caller on hears him too. While the centre was asked, rules may change."""

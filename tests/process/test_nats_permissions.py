@@ -91,6 +91,7 @@ NODE_MAY_NOT_SAY = [
     subjects.note(HERE, "c-2"),
     subjects.note(THERE, "w-1"),
     subjects.ask(HERE, "c-2"),
+    subjects.wait(HERE, "c-2", "p-1"),
     subjects.bundle(HERE, "c-2"),
     subjects.reserve(HERE, "c-1"),
     subjects.reserve(HERE, "c-2"),
@@ -159,6 +160,7 @@ async def test_a_node_may_not_hear(all_: Everybody, pattern: str) -> None:
         subjects.report(HERE, "c-1"),
         subjects.note(HERE, "c-1"),
         subjects.ask(HERE, "c-1"),
+        subjects.wait(HERE, "c-1", "p-1"),
         subjects.record("p-2"),
         subjects.decision("p-2", "d"),
         "_INBOX.c-1.x",
@@ -284,12 +286,14 @@ async def test_questions_are_answered_both_ways(all_: Everybody) -> None:
     answering = [
         await all_.plane.subscribe(subjects.ASKS, Heard(b"from the centre")),
         await all_.plane.subscribe(subjects.BUNDLES, Heard(b"bundle")),
+        await all_.plane.subscribe(subjects.waits("p-1"), Heard(b"your turn")),
         await all_.node.subscribe(subjects.reserve(HERE, "c-1"), Heard(b"granted")),
         await all_.far.subscribe(subjects.command(THERE, "w-1"), Heard(b"done")),
     ]
     for bus, subject, answer in (
         (all_.node, subjects.ask(HERE, "c-1"), b"from the centre"),
         (all_.far, subjects.bundle(THERE, "w-1"), b"bundle"),
+        (all_.far, subjects.wait(THERE, "w-1", "p-1"), b"your turn"),
         (all_.plane, subjects.reserve(HERE, "c-1"), b"granted"),
         (all_.plane, subjects.command(THERE, "w-1"), b"done"),
     ):
