@@ -171,7 +171,9 @@ class Node:
             return [*first, ticker, self.gatherer, door, stopping]
         member.listens_at(url)
         ticker = Ticker(self.clock, [*ticks, member.tick], TICK_S)
-        lines: list[Service] = [member.link, member.bundles, member.notes]
+        ledger = member.ledger
+        lines: list[Service] = [ledger.book, member.link, member.bundles, member.notes]
+        lines += [ledger.shipping, ledger.heads]
         return [*first, *lines, ticker, self.gatherer, door, stopping, member.reports]
 
     def _desk(self) -> tuple[Desk, Accounts]:
@@ -258,6 +260,7 @@ class Node:
             tally=self.tally,
             relays=Relays() if self.member is None else self.member.relays,
             live=self.live,
+            ledger=None if self.member is None else self.member.ledger.sessions,
         )
 
     def _limits(self) -> Limits:

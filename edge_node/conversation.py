@@ -12,6 +12,8 @@ from functools import partial
 from typing import Literal
 
 from edge_node.desk import Admitted, Desk, Elsewhere, Permit, Question, Used
+from edge_node.ledger.sessions import Heard as HeardHere
+from edge_node.ledger.sessions import Progress, SessionLedger
 from edge_node.protocols.peer import Peer, Shown
 from edge_node.relaying import Relay, Relays
 from edge_node.sessions.events import (
@@ -53,6 +55,7 @@ from edge_node.waiting import Waiting
 from heliovox.protocol import codec
 from heliovox.protocol.messages import Redirect, Speak, Start
 from shared.errors import InvalidMessage, Unauthorised, VoiceError
+from shared.ledger.records import Role
 from shared.tasks import Tasks
 
 _log = logging.getLogger(__name__)
@@ -73,6 +76,8 @@ class House:
     tasks: Tasks
     tally: Tally = field(default_factory=Tally)
     relays: Relays = field(default_factory=Relays)
+    ledger: SessionLedger | None = None
+    """None on a node that is in no fleet."""
     live: dict[str, "Conversation"] = field(default_factory=dict)
     """Sessions with a seat, by id."""
 
@@ -94,6 +99,7 @@ class Conversation:
         self._admitted: Admitted | None = None
         self._noted_s: float | None = None
         self._characters = 0
+        self._given = 0
         self._said_so_far: tuple[Speak, Saying] | None = None
         self._saying: asyncio.Task[None] | None = None
         self._can_write = asyncio.Event()
@@ -129,6 +135,8 @@ class Conversation:
         except VoiceError as error:
             self.refuse(error)
             return
+        if isinstance(message, Speak) and self._admitted is not None:
+            self._given += len(message.text)
         self._handle(message)
 
     def _permitted(self, start: Start) -> Start:
@@ -241,7 +249,7 @@ class Conversation:
         except VoiceError as error:
             self._handle(Failed(error))
             return
-        if isinstance(found, Admitted):
+        if isinstance(found, Admitted) and self._house.ledger is None:
             self._sit_down(found, command.opening)
         else:
             self._waiting = Waiting()
@@ -259,6 +267,7 @@ class Conversation:
                 self._occupant = house.device.enter(seat, self.heard, opening.graph)
         except VoiceError as error:
             self._admitted = None
+            self._not_heard(admitted.session)
             house.desk.leave(admitted)
             self._handle(Failed(error))
             return
@@ -271,6 +280,7 @@ class Conversation:
             self._house.device.leave(self._occupant)
             self._occupant = None
         if (admitted := self._admitted) is not None:
+            self._closed(admitted.session)
             self._note("ended", self.session.ended_because)
             self._admitted = None
             self._house.live.pop(admitted.session, None)
@@ -297,10 +307,11 @@ class Conversation:
         except VoiceError as error:
             self.refuse(error)
 
-    async def _settle(self, question: Question, opening: Opening) -> None:
+    async def _settle(self, question: Admitted | Question, opening: Opening) -> None:
         """However it ends, no seat is held anywhere for somebody who is gone."""
         try:
-            found = await question.settle()
+            found = question if isinstance(question, Admitted) else await question.settle()
+            await self._write_down(found, opening)
         except VoiceError as error:
             self._waiting = None
             self._handle(Failed(error))
@@ -319,8 +330,10 @@ class Conversation:
 
     def _not_needed(self, found: Admitted | Elsewhere) -> None:
         if isinstance(found, Admitted):
+            self._not_heard(found.session)
             self._house.desk.leave(found)
         else:
+            self._not_heard(found.answer.session)
             self._house.desk.give_back(found)
 
     def _go_elsewhere(self, found: Elsewhere) -> None:
@@ -334,14 +347,61 @@ class Conversation:
             return
         try:
             relay = self._house.relays.open(
-                self._peer, self._can_write, answer, start, self._house.tasks
+                self._peer,
+                self._can_write,
+                answer,
+                start,
+                self._house.tasks,
+                partial(self._closed, answer.session, "relayed"),
             )
         except VoiceError as error:
-            self._house.desk.give_back(found)
+            self._not_needed(found)
             self._handle(Failed(error))
             return
         self._handle(PassedOn())
         self._relay = relay
+
+    # --- the ledger ---
+
+    async def _write_down(self, found: Admitted | Elsewhere, opening: Opening) -> None:
+        """That the session is about to be heard here. Raises LedgerUnavailable, and holds none."""
+        here = self._about(found, opening)
+        if self._house.ledger is None or here is None:
+            return
+        try:
+            await self._house.ledger.opened(here, self._progress)
+        except VoiceError:
+            self._not_needed(found)
+            raise
+
+    def _about(self, found: Admitted | Elsewhere, opening: Opening) -> HeardHere | None:
+        """What is to be written down of it; None where the caller is sent elsewhere himself."""
+        rate = opening.audio.sample_rate if opening.hears else 0
+        if isinstance(found, Admitted):
+            role: Role = "recogniser" if opening.hears else "speaker"
+            return HeardHere(found.session, role, opening.kind, rate, found.terms)
+        assert self._permit is not None
+        if self._permit.start().redirect:
+            return None
+        return HeardHere(found.answer.session, "relay", opening.kind, rate, found.terms)
+
+    def _progress(self) -> Progress:
+        if (relay := self._relay) is not None:
+            return Progress(samples=relay.heard_samples, characters=relay.heard_characters)
+        if (hearing := self.session.hearing) is None:
+            return Progress(characters=self._given)
+        finals = hearing.finals
+        released = finals.released_sample
+        acked = released if finals.acknowledged else 0
+        samples = hearing.received_sample
+        return Progress(samples, released, self._given, finals.acknowledged, acked)
+
+    def _closed(self, session: str, reason: str | None = None) -> None:
+        if self._house.ledger is not None:
+            self._house.ledger.closed(session, reason or self.session.ended_because or "ended")
+
+    def _not_heard(self, session: str) -> None:
+        self._closed(session, "never_heard")
 
     # --- the seat's own ---
 

@@ -56,6 +56,8 @@ class Elsewhere:
     answer: PlaceAnswer
     reason: str
     """Why not here: not_home, node_full, ..."""
+    terms: Terms = LOCAL
+    """By which he may be passed on from here."""
 
 
 class Question(Protocol):
@@ -120,8 +122,16 @@ class Desk(Protocol):
 class Account(Protocol):
     """Whoever has a text said over plain HTTP."""
 
+    async def begin(self, characters: int) -> None:
+        """Before anything is done with the text. Raises VoiceError where it may not be said."""
+        ...
+
     def said(self, characters: int) -> None:
-        """It is over."""
+        """It was said."""
+        ...
+
+    def over(self) -> None:
+        """Nothing more of it is said, whether it was or not."""
         ...
 
 
@@ -146,6 +156,12 @@ class Accounts:
 
 
 class _Nobodys:
+    async def begin(self, characters: int) -> None:
+        """Whoever has a key may."""
+
+    def over(self) -> None:
+        """Nobody counts."""
+
     def said(self, characters: int) -> None:
         """Nobody counts."""
 

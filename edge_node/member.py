@@ -16,6 +16,8 @@ from edge_node.centre.identity import Identity, boot_of
 from edge_node.centre.link import Dial, Link
 from edge_node.centre.notes import Notes
 from edge_node.centre.public_key import read_public_key
+from edge_node.desk import Terms
+from edge_node.ledger.parts import Around, make_ledger
 from edge_node.relaying import Relays
 from edge_node.settings import EdgeSettings
 from edge_node.stt.meter import StepTimes
@@ -26,10 +28,15 @@ from shared import subjects
 from shared.bus import Handler
 from shared.capacity import CapacityReport, KindRoom
 from shared.clock import Clock, wall_ms, wall_s
-from shared.errors import BusFailed
+from shared.errors import BusFailed, VoiceError
 from shared.exchange import Command, Reserve
+from shared.policy import CompiledPolicy
 
+HEAD_S = 2.0
+"""For the centre to sign a head of the ledger."""
 BUNDLE_FILE = "bundle.jwt"
+LEDGER = "ledger"
+"""The folder of it, in the state's."""
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -88,6 +95,8 @@ class Member:
         self.notes = Notes(self._keep_note, clock)
         self.relays = Relays(settings.max_relays, self.who.node)
         self.commands = Commands(node.admission, node.end_session, node.stopping)
+        around = Around(self.who, key, self._policy, self._show_head, None)
+        self.ledger = make_ledger(settings.ledger, settings.state_dir / LEDGER, around, clock)
         self.desk = FleetDesk(
             who=self.who,
             admission=node.admission,
@@ -99,6 +108,7 @@ class Member:
             wall_s=wall_s,
             new_id=new_id,
             note_down=self.notes.add,
+            ledger=self.ledger.sessions,
         )
         node.admission.changed = self.reports.changed
 
@@ -109,6 +119,7 @@ class Member:
     def tick(self) -> None:
         """About once a second."""
         self._node.admission.expire(self._clock.now_s())
+        self.ledger.sessions.tick()
 
     def report(self, seq: int, goodbye: bool) -> CapacityReport:  # noqa: FBT001 a state
         """The node as it is now."""
@@ -178,6 +189,16 @@ class Member:
     async def _fetch_bundle(self) -> bytes:
         subject = subjects.bundle(self.who.region, self.who.node)
         return await self.link.request(subject, b"", ANSWER_S)
+
+    async def _show_head(self, data: bytes) -> bytes:
+        return await self.link.request(subjects.head(self.who.region, self.who.node), data, HEAD_S)
+
+    def _policy(self, terms: Terms) -> CompiledPolicy | None:
+        """What a session that was let in goes by; None where the rules of now do not say."""
+        try:
+            return self.bundles.held.effective(terms.policy, terms.facts, wall_ms())
+        except VoiceError:
+            return None
 
     async def _publish_report(self, data: bytes) -> None:
         await self.link.publish(subjects.report(self.who.region, self.who.node), data)

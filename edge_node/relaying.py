@@ -18,7 +18,7 @@ from websockets.typing import Subprotocol
 from edge_node.protocols.peer import Peer
 from heliovox.protocol import codec
 from heliovox.protocol.closing import CloseCode
-from heliovox.protocol.messages import SUBPROTOCOL, Draining, Start, Started
+from heliovox.protocol.messages import SUBPROTOCOL, Draining, Speak, Start, Started
 from shared.errors import EngineFailed, NodeDraining, NoRoom, VoiceError
 from shared.exchange import PlaceAnswer
 from shared.tasks import Tasks
@@ -81,9 +81,15 @@ class Relays:
             )
 
     def open(
-        self, peer: Peer, can_write: asyncio.Event, answer: PlaceAnswer, start: Start, tasks: Tasks
+        self,
+        peer: Peer,
+        can_write: asyncio.Event,
+        answer: PlaceAnswer,
+        start: Start,
+        tasks: Tasks,
+        over: Callable[[], None] = lambda: None,
     ) -> "Relay":
-        """Begins to pass a caller on. Raises NoRoom."""
+        """Begins to pass a caller on; `over` is called when nothing more is. Raises NoRoom."""
         self.check_room(answer.url)
         bare = msgspec.structs.replace(start, key=None, ticket=None, redirect=False)
         relay = Relay(peer, can_write, self, answer, bare)
@@ -91,6 +97,7 @@ class Relays:
         self.opened += 1
         relay.task = tasks.begin(relay.run(), name="a relay")
         relay.task.add_done_callback(self._over)
+        relay.task.add_done_callback(lambda _: over())
         return relay
 
     def _over(self, _: object) -> None:
@@ -121,16 +128,25 @@ class Relay:
         self._bytes = 0
         self._something = asyncio.Event()
         self._started = False
+        self._sample_bytes = start.audio.bytes_per_sample
+        self._heard_bytes = self.heard_characters = 0
         self._put(codec.encode(start), text=True)
+
+    @property
+    def heard_samples(self) -> int:
+        """Whole samples that the caller has said so far."""
+        return self._heard_bytes // self._sample_bytes
 
     # --- from the caller ---
 
     def text(self, data: bytes) -> None:
         """A text message."""
+        self.heard_characters += _characters(data)
         self._put(data, text=True)
 
     def audio(self, data: bytes) -> None:
         """A binary message."""
+        self._heard_bytes += len(data)
         self._put(data, text=False)
 
     def lost(self) -> None:
@@ -230,6 +246,17 @@ class Relay:
         self._relays.failed += 1
         self._peer.send_text(codec.encode(error.as_message()))
         self._peer.close(error.close_code, error.code)
+
+
+def _characters(data: bytes) -> int:
+    """Of a text to be said; nothing else that a caller says is."""
+    if b'"speak"' not in data:
+        return 0
+    try:
+        message = codec.decode_client(data)
+    except codec.Undecodable:
+        return 0
+    return len(message.text) if isinstance(message, Speak) else 0
 
 
 def _not_taken(node: str) -> VoiceError:

@@ -129,6 +129,16 @@ class CentreSettings(Section):
     """The control plane's Ed25519 public key (PEM): tickets and bundles are verified with it."""
 
 
+class LedgerSettings(Section):
+    """What the node writes down of every session, so that others can check it. Only in a fleet."""
+
+    max_bytes: PositiveInt = 8 << 30
+    """On disk, some 200 kB for an hour of a session. At the limit what is signed and copied to the
+    region's store goes, the oldest first; where nothing is, the ledger counts as full."""
+    keep_days: PositiveInt = 400
+    """For how long the region's store keeps its copy."""
+
+
 class EdgeSettings(BaseSettings):
     """A node. The environment (HELIOVOX_EDGE_...) outranks the file, the command line both."""
 
@@ -185,6 +195,7 @@ class EdgeSettings(BaseSettings):
     capacity: CapacitySettings = CapacitySettings()
     bus: BusSettings = BusSettings()
     centre: CentreSettings = CentreSettings()
+    ledger: LedgerSettings = LedgerSettings()
 
     @model_validator(mode="after")
     def _a_member_knows_its_fleet(self) -> Self:

@@ -82,6 +82,14 @@ class Ending(Protocol):
         ...
 
 
+class Ledgers(Protocol):
+    """States what the centre knows of nodes' ledgers."""
+
+    async def files(self, from_ms: int, until_ms: int | None) -> dict[str, bytes]:
+        """The centre's files of a bundle. Raises InvalidMessage, TooBig, BusFailed."""
+        ...
+
+
 @dataclass(slots=True)
 class Centre:
     """The control plane as its HTTP sees it."""
@@ -94,6 +102,7 @@ class Centre:
     fleets: Fleets
     explaining: Explaining
     ending: Ending
+    ledger: Ledgers
     table: SessionTable
     usage: Usage
     checks: Mapping[str, Check]

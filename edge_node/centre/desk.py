@@ -1,7 +1,7 @@
 """The desk of a node of a fleet: tickets, keys of the bundle, and what only the centre can say."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Literal, Protocol
 
@@ -14,6 +14,7 @@ from edge_node.centre.answers import check_policy, facts_of
 from edge_node.centre.expiry import Held
 from edge_node.centre.identity import Identity
 from edge_node.desk import Accounts, Admitted, Elsewhere, Terms, Used
+from edge_node.ledger.sessions import Heard, Progress, SessionLedger
 from edge_node.protocols.peer import Shown
 from edge_node.relaying import Relays
 from edge_node.sessions.opening import Opening
@@ -79,6 +80,7 @@ class FleetDesk:
     wall_s: Callable[[], float]
     new_id: Callable[[], str]
     note_down: Callable[[SessionNote], None]
+    ledger: SessionLedger | None = None
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     # --- who is it? ---
@@ -264,7 +266,7 @@ class TextAccounts(Accounts):
 
     def of(self, key: str | None, address: str | None = None) -> "TextAccount":
         """See Accounts."""
-        return TextAccount(self._desk, self._desk.speech_terms(key, address))
+        return TextAccount(self._desk, self._desk.speech_terms(key, address), self._desk.new_id())
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,10 +275,22 @@ class TextAccount:
 
     desk: FleetDesk
     terms: Terms
+    session: str
+
+    async def begin(self, characters: int) -> None:
+        """See Account. Raises LedgerUnavailable."""
+        if (ledger := self.desk.ledger) is not None:
+            heard = Heard(self.session, "speaker", "synthesis", 0, self.terms)
+            await ledger.opened(heard, lambda: Progress(characters=characters))
+
+    def over(self) -> None:
+        """See Account."""
+        if self.desk.ledger is not None:
+            self.desk.ledger.closed(self.session, "finish")
 
     def said(self, characters: int) -> None:
         """See Account."""
-        admitted = Admitted(self.desk.new_id(), "synthesis", self.terms)
+        admitted = Admitted(self.session, "synthesis", self.terms)
         for event, used in (("started", Used()), ("ended", Used(0, characters))):
             reason = "finish" if event == "ended" else None
             self.desk.write(event, admitted, TEXT_LANGUAGE, None, used, reason)  # type: ignore[arg-type]
@@ -365,7 +379,8 @@ class CentresQuestion:
             self._check_still_here(answer)
         if answer.node == who.node:
             return self.desk.redeem_token(answer.ticket)
-        return Elsewhere(answer, ask.why)
+        terms = replace(self.decided.terms, decision=answer.decision, admitted_by="relay")
+        return Elsewhere(answer, ask.why, terms)
 
     def _check_still_here(self, answer: PlaceAnswer) -> None:
         """Who passes a caller on hears him too. While the centre was asked, rules may change."""

@@ -8,7 +8,20 @@ from asyncio import CancelledError
 from collections.abc import Sequence
 
 from heliovox import __version__
-from heliovox.cli import demo, drain, listen, models, nodes, policy, regions, say, sessions, up, why
+from heliovox.cli import (
+    demo,
+    drain,
+    ledger,
+    listen,
+    models,
+    nodes,
+    policy,
+    regions,
+    say,
+    sessions,
+    up,
+    why,
+)
 from heliovox.cli.display import printable
 from heliovox.cli.exits import EXIT_CODES, Exit, cause_of, exit_of
 from heliovox.cli.options import with_coordinates
@@ -25,6 +38,7 @@ _COMMANDS = {
     "drain": drain,
     "models": models,
     "policy": policy,
+    "ledger": ledger,
 }
 
 

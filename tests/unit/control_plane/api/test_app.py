@@ -124,6 +124,9 @@ class Parts:
     async def end(self, session: str) -> None:
         self.ended.append(session)
 
+    async def files(self, from_ms: int, until_ms: int | None) -> dict[str, bytes]:
+        return {"of": f"{from_ms} {until_ms}".encode()}
+
 
 def record(name: str, *policies: str, role: Role = "caller") -> KeyRecord:
     return KeyRecord(name, name, (role,), policies or ("*",), "", key_digest(f"key of {name}"))
@@ -147,6 +150,7 @@ class Api:
                 fleets=self.parts,
                 explaining=self.parts,
                 ending=self.parts,
+                ledger=self.parts,
                 table=self.table,
                 usage=self.usage,
                 checks={"bus": lambda: self.well},
