@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import uvicorn
+from numpy.random import default_rng
 
 from control_plane.api.app import make_front
 from control_plane.api.centre import Centre
@@ -24,6 +25,7 @@ from control_plane.ids import decision_ids
 from control_plane.ledger.statements import Statements
 from control_plane.ledger.witness import Witness
 from control_plane.ledger.worlds import Worlds
+from control_plane.placement.reach import with_room
 from control_plane.placement.recorder import Recorder
 from control_plane.placing import Placer, Tools
 from control_plane.probes import Probes
@@ -49,13 +51,16 @@ from control_plane.tenants.changes import KEYS
 from control_plane.tenants.first_keys import make_first_keys
 from control_plane.tenants.service import Tenants
 from control_plane.waiting import Changes, Waiting
+from control_plane.waiting.forecasts import Forecasts
+from control_plane.waiting.learning import Learning
+from control_plane.waiting.lengths import Lengths
 from control_plane.world import RegionsFile, WorldNow, regions_path
 from heliovox.protocol.control import InLine, Placed
 from heliovox.protocol.messages import Place
 from shared.announcement import Announcer
 from shared.bus import Bus
 from shared.bus.nats_bus import NatsBus
-from shared.clock import SystemClock, now_iso, wall_s
+from shared.clock import SystemClock, now_iso, wall_ms, wall_s
 from shared.errors import BusFailed
 from shared.exchange import Bundle
 from shared.files import raise_open_files
@@ -149,25 +154,37 @@ class ControlPlane:
             life_s=settings.bundle_life_s,
         )
         self.witness = Witness(bus, settings.plane_id, self.key)
-        self.notes = Notes(bus, clock, self.table, self.usage)
         self.decisions = Decisions(
             bus, settings.plane_id, settings.max_decisions, fingerprint(self.key)
         )
         self.publishing = Publishing(bus, clock, self.decisions, settings.plane_id)
+        self.tasks = Tasks()
         self.waiting = Waiting(
             self.changes,
             clock,
+            self.tasks,
+            weight=self._weight,
+            free=lambda: with_room(self.fleet.view(clock.now_s())),
             most=settings.waiting.max_waiting,
             settle_s=settings.waiting.decide_every_ms / 1000,
         )
-        self.tasks = Tasks()
+        self.lengths = Lengths()
+        self.learning = Learning(self.lengths, self.waiting, self.table.open, wall_s)
+        self.notes = Notes(bus, clock, self.table, self.usage, [self.learning.noted])
         probes = Probes(settings.probe.every_s, settings.probe.failures)
         self.probing = Probing(clock, self.fleet, self.changes, self.tasks, probes)
         self.reserving = Reserving(bus, clock, self.fleet, self.tasks)
         self.gate = Gate(wait_s=settings.waiting.turn_s)
         self.placer = Placer(self._tools())
         self.ending = Ending(self.table, Commands(bus), self.changes.changed)
-        self.call_backs = CallBacks(self.placer, self.waiting, self.ending, clock, self.tasks)
+        self.call_backs = CallBacks(
+            placer=self.placer,
+            waiting=self.waiting,
+            forecasts=Forecasts(self.waiting, self.lengths, clock, default_rng()),
+            ending=self.ending,
+            clock=clock,
+            tasks=self.tasks,
+        )
         self.repeats: Repeats[Placed | InLine] = Repeats(clock)
         self.asks = Asks(bus, lambda: self.regions.now, self.placer.place, self.ending.give_back)
 
@@ -236,7 +253,7 @@ class ControlPlane:
             key=self.key,
             ticket_ttl_s=self.settings.ticket_ttl_s,
             draw=random.Random(),  # noqa: S311 which of equal nodes, no secret
-            new_decision_id=decision_ids(self.settings.plane_id),
+            new_decision_id=decision_ids(self.settings.plane_id, wall_ms),
         )
 
     def _metrics(self) -> Metrics:
@@ -272,6 +289,8 @@ class ControlPlane:
 
     def _each_second(self) -> None:
         self.table.looked_at(round(wall_s() * 1000), self.feed.gone)
+        self.learning.each_second()
+        self.call_backs.each_second()
 
     async def _first_keys(self) -> None:
         default = self.regions.now.world.default_policy
@@ -287,6 +306,9 @@ class ControlPlane:
         except BusFailed as error:
             return error.message
         return None
+
+    def _weight(self, tenant: str) -> int:
+        return self.regions.now.world.waiting.weight(tenant)
 
     def _fallback(self) -> Place | None:
         region = self.regions.now.world.regions.get(self.settings.fallback_region or "")

@@ -4,7 +4,7 @@ import logging
 
 import msgspec
 
-from control_plane.ids import plane_of
+from control_plane.ids import batch_of, plane_of
 from control_plane.placement import Decision, explain
 from control_plane.placement.kept import Kept, Made
 from control_plane.streams import DECISIONS
@@ -14,7 +14,7 @@ from shared.subjects import decision as decision_subject
 
 _log = logging.getLogger(__name__)
 
-MOST_ROWS = 16
+MOST_ROWS = 8
 """Of ranking and of losers each, in what other control planes can read."""
 
 
@@ -45,13 +45,13 @@ class Decisions:
             return self._explained(made)
         plane = plane_of(decision_id)
         try:
-            subject = None if plane is None else decision_subject(plane, decision_id)
+            subject = None if plane is None else decision_subject(plane, batch_of(decision_id))
         except ValueError:
             subject = None
         if subject is None:
             return None
         stored = await self._bus.last(DECISIONS.name, subject)
-        return None if stored is None else _decoded(stored.data)
+        return None if stored is None else _found(stored.data, decision_id)
 
     def shortened(self, decision_id: str) -> DecisionView | None:
         """One of our own as others get it: only so many rows."""
@@ -66,9 +66,10 @@ class Decisions:
         )
 
 
-def _decoded(data: bytes) -> DecisionView | None:
+def _found(batch: bytes, decision_id: str) -> DecisionView | None:
     try:
-        return msgspec.json.decode(data, type=DecisionView)
+        views = msgspec.json.decode(batch, type=tuple[DecisionView, ...])
     except msgspec.DecodeError as error:
-        _log.warning("a kept decision cannot be read: %s", error)
+        _log.warning("kept decisions cannot be read: %s", error)
         return None
+    return next((view for view in views if view.id == decision_id), None)

@@ -32,6 +32,8 @@ class Order:
     """Whether who asks waits as long as the policy says."""
     relayed_by: str | None = None
     """The region of the node that would pass the session on."""
+    comes_back: bool = False
+    """Whether who asks takes a place in line for an answer, under a policy that waits too."""
     id: str = field(default_factory=random_id)
     """Stands in all decisions that are made about it."""
 

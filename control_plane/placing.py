@@ -2,8 +2,9 @@
 
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -14,10 +15,12 @@ from control_plane.ids import NewId, random_id
 from control_plane.orders import Order
 from control_plane.placement import Decision, PlacementAsk, decide, refusal
 from control_plane.placement.attempts import GivenUp, Seated, Step
+from control_plane.placement.reach import reach
 from control_plane.placement.recorder import Recorder
 from control_plane.reserving import Reserving
 from control_plane.sessions.table import Row, SessionTable
-from control_plane.waiting import Waiting
+from control_plane.waiting.hall import Asker, CallerGone, Gone, Turn, Waiting
+from control_plane.waiting.queue import Line
 from heliovox.protocol.control import NearestView, Placed
 from shared.bus import Bus
 from shared.clock import Clock, wall_ms, wall_s
@@ -58,16 +61,6 @@ MOST_ROUNDS = 3
 who was asked says so, and the next decision goes elsewhere."""
 
 
-class CallerGone(VoiceError):
-    """Whoever asked is not there any more: nobody is told of it."""
-
-    code = "caller_gone"
-
-
-Gone = Callable[[], bool]
-"""Whether whoever asked is not there any more."""
-
-
 def never() -> bool:
     """Of callers who come for their answer later, or whom nobody can look after."""
     return False
@@ -103,20 +96,58 @@ class Placer:
         return placed
 
     async def _place(self, order: Order, gone: Gone) -> Placed:
-        if not (order.may_wait and order.policy.when_full == "wait"):
+        if not len(self._tools.waiting) and not waits(order):
             return await self.attempt(order, gone)
-        tools = self._tools
-        tools.bus.check()
-        line = line_of(order)
-        full = behind_others(order)
-        if not tools.waiting.busy(line):
-            try:
-                return await self.attempt(order, gone)
-            except NoRoom as error:
-                full = error
-        return await tools.waiting.wait(
-            line, order.policy.wait_s, lambda: self.attempt(order, gone), full
+        found = await self._passing_nobody(order, gone)
+        if isinstance(found, Placed):
+            return found
+        return cast("Placed", await self._tools.waiting.wait(self._asker(order, found, gone)))
+
+    async def at_once(self, order: Order, gone: Gone) -> Placed | NoRoom:
+        """A seat where there is one that nobody waits for, else why not. Raises VoiceError."""
+        try:
+            found = await self._passing_nobody(order, gone)
+        except VoiceError as error:
+            self.outcomes[error.code] += 1
+            raise
+        self.outcomes["placed"] += isinstance(found, Placed)
+        return found
+
+    def stand(self, order: Order, full: NoRoom) -> Turn:
+        """A place in line, whose end nobody counts. Raises NoRoom."""
+        return self._tools.waiting.stand(self._asker(order, full, never))
+
+    async def _passing_nobody(self, order: Order, gone: Gone) -> Placed | NoRoom:
+        waiting = self._tools.waiting
+        if len(waiting) and waiting.before(self._line(order)):
+            self._tools.bus.check()
+            return behind_others(order)
+        try:
+            return await self.attempt(order, gone)
+        except NoRoom as full:
+            if not waits(order):
+                raise
+            return full
+
+    def _asker(self, order: Order, full: NoRoom, gone: Gone) -> Asker:
+        return Asker(
+            tenant=order.facts.tenant,
+            line=self._line(order),
+            wait_s=order.policy.wait_s if waits(order) else 0.0,
+            attempt=lambda left: self.attempt(order, left),
+            refusal=full,
+            gone=gone,
         )
+
+    def _line(self, order: Order) -> Line:
+        """Those who ask for the same, in the same places, wait in one line."""
+        tools, policy, place = self._tools, order.policy, order.at.place
+        view = tools.fleet.view(tools.clock.now_s())
+        asked = (order.language, order.model, round(place.lat / 10), round(place.lon / 10))
+        bounds = (policy.max_added_rtt_ms, policy.max_added_cost_usd, policy.from_load)
+        where = (policy.allowed, policy.overflow, policy.preferred)
+        regions = reach(view, self._ask(order, "", 0), policy)
+        return Line(regions, order.kind, (asked, where, bounds))
 
     async def attempt(self, order: Order, gone: Gone = never) -> Placed:
         """One decision, in its turn, and the seat that it leads to; nobody waits for another.
@@ -183,7 +214,12 @@ class Placer:
         """By the policy and the rules of this moment: while somebody waits, they may change."""
         tools, facts, at_ms = self._tools, order.facts, wall_ms()
         policy = tools.policies().effective(order.policy.name, facts, at_ms)
-        ask = PlacementAsk(
+        ask = self._ask(order, decision_id, at_ms)
+        return decide(tools.fleet.view(tools.clock.now_s()), ask, policy)
+
+    def _ask(self, order: Order, decision_id: str, at_ms: int) -> PlacementAsk:
+        tools, facts = self._tools, order.facts
+        return PlacementAsk(
             id=decision_id,
             at_ms=at_ms,
             kind=order.kind,
@@ -199,7 +235,6 @@ class Placer:
             order=order.id,
             may_wait=order.may_wait,
         )
-        return decide(tools.fleet.view(tools.clock.now_s()), ask, policy)
 
     def _wanted(self, order: Order, decision: Decision) -> Reserve:
         return Reserve(
@@ -282,11 +317,9 @@ _GRACE_S = 5.0
 """A note of the session's start may come so long after the seat's time was up."""
 
 
-def line_of(order: Order) -> Hashable:
-    """Those who ask for the same wait in one line; other rules can mean other regions."""
-    place, policy = order.at.place, order.policy
-    about = (round(place.lat / 10), round(place.lon / 10))
-    return (policy.name, policy.rules, order.kind, order.language, order.model, about)
+def waits(order: Order) -> bool:
+    """Whether who asks waits where there is no seat."""
+    return order.may_wait and order.policy.when_full != "refuse"
 
 
 def behind_others(order: Order) -> NoRoom:

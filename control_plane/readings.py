@@ -86,6 +86,13 @@ def service_readings(
         _count("waiting_served", "Who waited and got one.", lambda: waiting.served),
         _count("waiting_given_up", "Who waited and got none.", lambda: waiting.given_up),
         _count("waiting_crowded_out", "Whom too many were before.", lambda: waiting.crowded_out),
+        _count("waiting_left", "Who left before his time was up.", lambda: waiting.went),
+        _count(
+            "waiting_estimates",
+            "Waits that were within what was first said, shorter, or longer.",
+            waiting.honesty.counts,
+            "outcome",
+        ),
         _number("keys", "Valid keys.", lambda: len(tenants.keyring)),
         _number(
             "regions_fault",

@@ -20,8 +20,14 @@ RECORDS = Stream(
     "RECORDS", 320 * MIB, (f"{META}.{CENTRE}.*.record",), max_age_s=30 * DAY_S, duplicates_s=600.0
 )
 """Inputs and outcomes of decisions, in batches."""
-DECISIONS = Stream("DECISIONS", 160 * MIB, (f"{META}.{CENTRE}.*.decision.*",), max_age_s=7 * DAY_S)
-"""Decisions by id, for control planes that did not make them."""
+DECISIONS = Stream(
+    "DECISIONS",
+    160 * MIB,
+    (f"{META}.{CENTRE}.*.decision.*",),
+    max_age_s=7 * DAY_S,
+    per_subject=1,
+)
+"""Decisions by the batch in their id, for control planes that did not make them."""
 LEDGER = Stream("LEDGER", 96 * MIB, (f"{META}.{CENTRE}.*.head.*", f"{META}.{CENTRE}.*.world"))
 """Heads of nodes' ledgers, signed, and every version of the policies. Some 130,000 heads; a later
 one covers what those before it did."""

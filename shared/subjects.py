@@ -71,9 +71,9 @@ def record(plane: str) -> str:
     return centre(plane, "record")
 
 
-def decision(plane: str, decision_id: str) -> str:
-    """One decision, kept by a stream of the centre and found by its id."""
-    return centre(plane, f"decision.{decision_id}")
+def decision(plane: str, batch: str) -> str:
+    """A batch of decisions, kept by a stream of the centre; their ids say which batch."""
+    return centre(plane, f"decision.{batch}")
 
 
 def ledger_head(plane: str, log: str) -> str:

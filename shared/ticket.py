@@ -4,6 +4,7 @@ A ticket is only as good as the reservation that it names: the node redeems it o
 that it still holds, on its own monotonic clock. The wall clock in `exp` is a second fence.
 """
 
+import base64
 from typing import Any
 
 import jwt
@@ -45,7 +46,9 @@ class Ticket(msgspec.Struct, frozen=True):
 
 def sign_ticket(ticket: Ticket, key: Ed25519PrivateKey) -> str:
     """The ticket as it travels."""
-    return jwt.encode(msgspec.to_builtins(ticket), key, algorithm=_ALGORITHM)
+    # Every admission signs one. PyJWT takes twice as long around the signature as the signature.
+    signed = _HEADER + b"." + _base64url(msgspec.json.encode(ticket))
+    return (signed + b"." + _base64url(key.sign(signed))).decode("ascii")
 
 
 def verify_ticket(
@@ -73,6 +76,14 @@ def verify_ticket(
     if now_s < ticket.iat - LEEWAY_S:
         raise _refused("the ticket is from the future", "iat", ticket.iat)
     return ticket
+
+
+def _base64url(data: bytes) -> bytes:
+    """As RFC 7515 has it: without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+_HEADER = _base64url(b'{"alg":"EdDSA","typ":"JWT"}')
 
 
 def _claims(token: str, key: Ed25519PublicKey) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """POST /v1/sessions, whichever way a request came in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import msgspec
 
 from control_plane.api.centre import Centre
 from control_plane.orders import order_of_request
-from control_plane.placing import Gone, never
+from control_plane.placing import never
 from control_plane.repeats import checked_key
 from control_plane.tenants.keys import KeyRecord
+from control_plane.waiting.hall import Gone
 from heliovox.protocol.control import InLine, Placed, SessionRequest
 from shared.clock import wall_ms
 
@@ -23,6 +24,8 @@ class Asked:
     """That it came from."""
     key: str | None = None
     """Of its own, by which it is known if it comes again."""
+    comes_back: bool = False
+    """Whether it prefers a place in line to waiting for its answer (RFC 7240: respond-async)."""
     gone: Gone = never
 
 
@@ -32,6 +35,8 @@ async def admit(centre: Centre, who: KeyRecord, asked: Asked) -> Placed | InLine
     order = order_of_request(
         asked.what, who, centre.world(), asked.own_address, centre.fallback(), wall_ms()
     )
+    if asked.comes_back:
+        order = replace(order, comes_back=True)
     if key is None:
         return await centre.placing.place(order, asked.gone)
     return await centre.repeats.once(
@@ -44,6 +49,12 @@ def status_and_headers(answer: Placed | InLine) -> tuple[HTTPStatus, dict[str, s
     if isinstance(answer, Placed):
         return HTTPStatus.CREATED, {}
     return HTTPStatus.ACCEPTED, {"Location": f"/v1/waiting/{answer.waiting}"}
+
+
+def prefers_line(prefer: str) -> bool:
+    """Whether a `Prefer` header says `respond-async`."""
+    wishes = (wish.partition(";")[0].strip().lower() for wish in prefer.split(","))
+    return "respond-async" in wishes
 
 
 def encoded(answer: Placed | InLine) -> bytes:

@@ -8,11 +8,11 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from control_plane.orders import Order
-from control_plane.placing import Gone
 from control_plane.repeats import Repeats
 from control_plane.sessions.table import SessionTable
 from control_plane.sessions.usage import Usage
 from control_plane.tenants.keys import KeyRecord, Keyring
+from control_plane.waiting.hall import Gone
 from control_plane.world import WorldNow
 from heliovox.protocol.control import (
     DecisionView,
@@ -37,11 +37,13 @@ class Placing(Protocol):
         """A seat, held, or a place in line. Raises VoiceError with the decision's id."""
         ...
 
-    async def look(self, waiting: str, tenant: str, wait_s: float) -> Placed | InLine:
+    async def look(
+        self, waiting: str, owner: tuple[str, ...], wait_s: float, after: int | None = None
+    ) -> Placed | InLine:
         """How an order in line stands. Raises VoiceError: the refusal that it ended with."""
         ...
 
-    async def leave(self, waiting: str, tenant: str) -> None:
+    async def leave(self, waiting: str, owner: tuple[str, ...]) -> None:
         """Ends the wait. Raises NotFound, BusFailed."""
         ...
 

@@ -11,10 +11,16 @@ from typing import Any, cast
 import msgspec
 
 from control_plane.api import answers
-from control_plane.api.admitting import Asked, admit, encoded, status_and_headers
+from control_plane.api.admitting import (
+    Asked,
+    admit,
+    encoded,
+    prefers_line,
+    status_and_headers,
+)
 from control_plane.api.callers import key_of
 from control_plane.api.centre import Centre
-from control_plane.placing import CallerGone
+from control_plane.waiting.hall import CallerGone
 from heliovox.protocol.control import SessionRequest
 from shared.errors import InvalidMessage, TooBig, VoiceError
 from shared.problem import Problem, plain_problem, problem
@@ -64,18 +70,21 @@ class Front:
     async def _placed(
         self, scope: Scope, receive: Receive
     ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        authorization = key = None
+        authorization = key = prefer = None
         for name, value in scope["headers"]:
             if name == b"authorization":
                 authorization = value.decode("latin-1")
             elif name == b"idempotency-key":
                 key = value.decode("latin-1")
+            elif name == b"prefer":
+                prefer = value.decode("latin-1")
         who = self._centre.keyring().who(key_of(authorization or ""))
         client = scope.get("client")
         asked = Asked(
             what=_decoded(await self._body(receive)),
             own_address=client[0] if client else None,
             key=key,
+            comes_back=prefer is not None and prefers_line(prefer),
             gone=gone_of(receive),
         )
         answer = await admit(self._centre, who, asked)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
-from control_plane.api.admitting import Asked, admit, status_and_headers
+from control_plane.api.admitting import Asked, admit, prefers_line, status_and_headers
 from control_plane.api.callers import SECURITY, may_see
 from control_plane.api.centre import Centred, Who
 from control_plane.repeats import HEADER
@@ -24,14 +24,16 @@ async def place(
     who: Who,
     centre: Centred,
     idempotency_key: Annotated[str | None, HeaderParameter(name=HEADER)] = None,
+    prefer: Annotated[str, HeaderParameter(name="Prefer")] = "",
 ) -> Response[Placed | InLine]:
     """Where may, and can, this caller's session go? A seat is held there, for a short while.
 
-    202 with a place in line where there is none and the policy calls back. A request that comes
+    202 with a place in line where there is none and the policy calls back, or waits and the request
+    says `Prefer: respond-async`. A request that comes
     again with the same Idempotency-Key gets the same answer, and no second seat.
     """
     own = request.client.host if request.client is not None else None
-    answer = await admit(centre, who, Asked(data, own, idempotency_key))
+    answer = await admit(centre, who, Asked(data, own, idempotency_key, prefers_line(prefer)))
     status, headers = status_and_headers(answer)
     return Response(answer, status_code=status, headers=headers)
 

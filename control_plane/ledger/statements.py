@@ -59,7 +59,8 @@ class Statements:
             )
         heads = await self._all(LEDGER.name, Witnessed, ALL_HEADS)
         notes = await self._all(CENTRE_NOTES, SessionNote)
-        decisions = await self._all(DECISIONS.name, DecisionView)
+        batches = await self._all(DECISIONS.name, tuple[DecisionView, ...])
+        decisions = [one for batch in batches for one in batch]
         return centre_files(
             span,
             heads,

@@ -79,7 +79,8 @@ class Attempts:
     def __init__(self, decision: Decision, now_s: float, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._decision = decision
-        self._left = list(decision.candidates[: self._limits.attempts])
+        self._tried = 0
+        self._most = min(self._limits.attempts, len(decision.tries))
         self._until_s = now_s + self._limits.overall_s
         self._story: list[str] = []
         self._unsure: list[Candidate] = []
@@ -122,8 +123,10 @@ class Attempts:
 
     def _next(self, now_s: float) -> Step:
         left_s = self._until_s - now_s
-        if self._left and left_s > 0:
-            return Ask(self._left.pop(0), min(self._limits.answer_s, left_s))
+        if self._tried < self._most and left_s > 0:
+            self._tried += 1
+            candidate = self._decision.candidate(self._tried - 1)  # most ask the first alone
+            return Ask(candidate, min(self._limits.answer_s, left_s))
         if self._decision.winner is None:
             return GivenUp(refusal(self._decision))
         return GivenUp(nobody_gave(self._decision, self.story))

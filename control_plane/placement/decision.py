@@ -73,20 +73,27 @@ class Decision:
     @property
     def winner(self) -> Candidate | None:
         """Who got the session; None for a refusal."""
-        return self._candidate(0) if self.ranked.nodes.size else None
+        return self.candidate(0) if self.ranked.nodes.size else None
+
+    @property
+    def tries(self) -> tuple[str, ...]:
+        """The names of `candidates`."""
+        names = self.roster.names
+        return tuple(names[node] for node in self.ranked.nodes[:MOST_CANDIDATES].tolist())
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
         """Nodes to try, in order; the first is the winner. Empty for a refusal."""
         count = min(MOST_CANDIDATES, self.ranked.nodes.size)
-        return tuple(self._candidate(at) for at in range(count))
+        return tuple(self.candidate(at) for at in range(count))
 
     @property
     def conservative(self) -> bool:
         """Whether the price chose only among nodes that were as good without it."""
         return self.roster.atlas.world.ranking.conservative
 
-    def _candidate(self, at: int) -> Candidate:
+    def candidate(self, at: int) -> Candidate:
+        """The node to try as number `at`, from 0. Raises IndexError where there are not so many."""
         node, roster = int(self.ranked.nodes[at]), self.roster
         parts = self.ranked.parts_ms[:, at].tolist()
         rtt_ms, step_ms, queue_ms, load_ms, history_ms, price_ms = parts

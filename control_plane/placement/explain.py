@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from itertools import islice
 
 from control_plane.placement.classes import CLASSES, stands_back
-from control_plane.placement.cost import PARTS, RISKS
+from control_plane.placement.cost import RISKS
 from control_plane.placement.decision import Decision
-from control_plane.placement.reasons import Reason
+from control_plane.placement.reasons import CODES
 from heliovox.protocol.control import DecisionView, Loser
 
 
@@ -80,32 +80,25 @@ def _home_load(decision: Decision) -> float | None:
 
 
 def _ranking(decision: Decision, most: int | None) -> tuple[Loser, ...]:
-    count = len(decision.ranked.nodes.tolist()[:most])
-    return tuple(_ranked(decision, at) for at in range(count))
-
-
-def _ranked(decision: Decision, at: int) -> Loser:
-    """One of those that could be tried, with all that its place was made from."""
+    """Those that could be tried, with all that their places were made from."""
     ranked, roster = decision.ranked, decision.roster
-    node = int(ranked.nodes[at])
-    parts = dict(zip(PARTS, ranked.parts_ms[:, at].round(3).tolist(), strict=True))
-    counted = PARTS[:RISKS] if decision.conservative else PARTS
-    class_, region = int(ranked.classes[at]), int(roster.region[node])
-    return Loser(
-        node=roster.names[node],
-        region=roster.region_of(node),
-        reason=Reason(int(decision.reasons[node])).code,
-        cost_ms=round(sum(parts[name] for name in counted), 3),
-        held=int(ranked.held[at]),
-        limit=int(ranked.limit[at]),
-        fits=int(ranked.room[at]),
-        queue=int(ranked.queue[at]),
-        share=float(ranked.share[at]),
-        stands_back=stands_back(class_),
-        rank_class=class_ % CLASSES,
-        region_load=round(float(decision.load[region]), 4),
-        **parts,
-    )
+    nodes = ranked.nodes[:most]
+    regions = roster.region.take(nodes)
+    parts_ms = ranked.parts_ms[:, :most].round(3)
+    counted = parts_ms[: RISKS if decision.conservative else None].sum(axis=0).round(3)
+    columns = (nodes, regions, decision.reasons.take(nodes), counted, ranked.classes,
+               ranked.held, ranked.limit, ranked.room, ranked.queue, ranked.share,
+               decision.load.take(regions).round(4), *parts_ms)  # fmt: skip
+    rows = zip(*(column[:most].tolist() for column in columns), strict=True)
+    return tuple(
+        Loser(
+            roster.names[node], roster.atlas.names[region], CODES[reason],
+            rtt_ms, cost_ms, step_ms, queue_ms, load_ms, history_ms, price_ms,
+            held, limit, fits, queue, share, stands_back(class_), class_ % CLASSES, load,
+        )
+        for (node, region, reason, cost_ms, class_, held, limit, fits, queue, share, load,
+             rtt_ms, step_ms, queue_ms, load_ms, history_ms, price_ms) in rows
+    )  # fmt: skip
 
 
 def _losers(decision: Decision, most: int | None) -> tuple[Loser, ...]:
@@ -113,12 +106,12 @@ def _losers(decision: Decision, most: int | None) -> tuple[Loser, ...]:
     rtt_ms = roster.atlas.rtt_ms(decision.ask.place).round(3).tolist()
     load = decision.load.round(4).tolist()
     lost = (at for at in range(len(roster.names)) if at not in ranked)
-    regions = roster.region.tolist()
+    regions, reasons = roster.region.tolist(), decision.reasons.tolist()
     return tuple(
         Loser(
             node=roster.names[at],
-            region=roster.region_of(at),
-            reason=Reason(int(decision.reasons[at])).code,
+            region=roster.atlas.names[regions[at]],
+            reason=CODES[reasons[at]],
             rtt_ms=rtt_ms[regions[at]],
             region_load=load[regions[at]],
         )

@@ -78,3 +78,7 @@ RANKED = (
     Reason.RAMPING,
 )  # fmt: skip
 """Reasons of nodes that could have taken the session."""
+
+
+CODES = tuple(Reason(at).code for at in range(len(Reason)))
+"""By a reason's number."""

@@ -168,7 +168,7 @@ def decided(decision: Decision) -> Decided:
         outcome=decision.outcome,
         home=decision.home,
         codes=decision.codes,
-        candidates=tuple(one.node for one in decision.candidates),
+        candidates=decision.tries,
         digest=_digest(decision),
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -26,10 +27,21 @@ class Notes:
     """A service. The stream is the truth: at every start it is read from its beginning.
 
     Nothing is kept beside it, so there is nothing that could disagree with it.
+
+    Args:
+        also: told of every note, after the table.
     """
 
-    def __init__(self, bus: Bus, clock: Clock, table: SessionTable, usage: Usage) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        table: SessionTable,
+        usage: Usage,
+        also: Sequence[Callable[[SessionNote], None]] = (),
+    ) -> None:
         self._bus, self._clock, self._table, self._usage = bus, clock, table, usage
+        self._also = also
         self._after = 0
         self.taken = self.refused = 0
 
@@ -63,6 +75,8 @@ class Notes:
         self.taken += 1
         self._table.noted(note)
         self._usage.noted(note)
+        for learns in self._also:
+            learns(note)
 
 
 def _note(stored: Stored) -> SessionNote | None:

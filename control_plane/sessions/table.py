@@ -77,6 +77,10 @@ class SessionTable:
         """What is known of it."""
         return self._open.get(session) or self._over.get(session)
 
+    def open(self, session: str) -> bool:
+        """Whether it holds a seat, as far as is known."""
+        return session in self._open
+
     def rows(self) -> Iterator[Row]:
         """The latest first, open ones before those that are over."""
         yield from reversed(self._open.values())

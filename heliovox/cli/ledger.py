@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
 Commands = argparse._SubParsersAction  # noqa: SLF001 argparse has no public name for it
 
-_EXPORT = """Writes a folder that `heliovox ledger verify` can check without any of us: what the control
-plane states of the time, and the records of every node that it speaks of. Records come from regions'
-stores (--store), from nodes' own folders (--ledger), or from both; of a world that `heliovox up` runs,
-from its nodes' folders.
+_EXPORT = """Writes a folder that `heliovox ledger verify` can check without any of us: what the
+control plane states of the time, and the records of every node that it speaks of. Records come from
+regions' stores (--store), from nodes' own folders (--ledger), or from both; of a world that
+`heliovox up` runs, from its nodes' folders.
 
 Exit code 1 where records are missing that a node signed: the rest is written all the same."""
-_VERIFY = """Runs the verifier, one file of standard-library Python, in an interpreter of its own that
-imports nothing else. Whoever does not trust this command runs that file himself: docs/ledger.md.
+_VERIFY = """Runs the verifier, one file of standard-library Python, in an interpreter of its own
+that imports nothing else. Whoever does not trust this command runs that file himself:
+docs/ledger.md.
 
 Exit code 0 where nothing is wrong, 1 where something is: the first thing is named."""
 

@@ -27,8 +27,8 @@ def of_world() -> list[Path]:
     world = Home.of(os.environ, Path.home()).world()
     if world is None:
         raise UsageError("no world runs here: say where records are with --store or --ledger")
-    run = Path(world.folder) / "run"
-    return [run / node.node / "ledger" for node in world.nodes]
+    nodes = Path(world.folder) / "run" / "nodes"
+    return [nodes / node.node / "ledger" for node in world.nodes]
 
 
 def of_folder(folder: Path) -> Found:

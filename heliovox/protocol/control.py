@@ -50,15 +50,46 @@ class Placed(msgspec.Struct, frozen=True):
     """The round trip to expect."""
 
 
+class Basis(msgspec.Struct, frozen=True):
+    """What an estimate goes by."""
+
+    source: Literal["assumed", "kind", "tenant", "recent"]
+    """Too little was seen yet, so lengths are assumed; all sessions of the kind; those of the
+    tenant; or the latest alone, since they are other than those before."""
+    sessions: int
+    """Ended ones behind it."""
+    running: int
+    """Sessions now where there may be a seat."""
+    covered: float | None = None
+    """Of waits that ended lately, the share that was within what was first said; None: too few."""
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """How long until a seat is held, from now."""
+
+    low_s: float
+    high_s: float
+    confidence: float
+    """Of waits, the share that is meant to be within."""
+    based_on: Basis
+    chance: float = 1.0
+    """That it comes before the wait is over."""
+
+
 class InLine(msgspec.Struct, frozen=True):
-    """No seat yet, under a policy that calls back: ask at `/v1/waiting/{waiting}`."""
+    """No seat yet: ask at `/v1/waiting/{waiting}`."""
 
     waiting: str
     """The name of this wait."""
     expires_s: float
     """It is over by then at the latest, with a seat or a refusal."""
     position: int
-    """In line, from 1, among all who called for the same."""
+    """From 1: how many are served until the caller is, as things stand. Tenants take turns by
+    their weights, so it may grow when others come."""
+    estimate: Estimate | None = None
+    """None while nobody can say."""
+    version: int = 1
+    """Rises with every change worth telling: `?after=` waits for the next one."""
 
 
 class Loser(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ import pytest
 from control_plane.repeats import Repeats, checked_key
 from shared.errors import InvalidMessage, NoRoom, Overloaded
 from tests.support.virtual_time import run_virtually
-from tests.unit.control_plane.test_waiting import LoopClock
+from tests.unit.control_plane.waiting.test_hall import LoopClock
 
 
 class Work:

@@ -51,7 +51,7 @@ def test_check_config_looks_at_the_regions_too(
 
 @pytest.mark.parametrize("plane", ["p", "p-1", "a-b-c"])
 def test_a_decisions_id_says_which_plane_made_it(plane: str) -> None:
-    new = decision_ids(plane)
+    new = decision_ids(plane, lambda: 1_800_000_000_000)
     assert plane_of(new()) == plane
     assert new() != new()
 

@@ -399,6 +399,7 @@ def test_the_schema_describes_every_path(api: Api) -> None:
         "/v1/bundle",
         "/v1/usage",
         "/v1/waiting/{waiting}",
+        "/v1/waiting/{waiting}/events",
     }
     names = {each["name"] for each in schema["paths"]["/v1/nearest"]["get"]["parameters"]}
     assert names == {

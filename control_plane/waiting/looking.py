@@ -1,0 +1,49 @@
+"""Takes down what an estimate for a line is made from. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from control_plane.waiting.estimate import Look
+from control_plane.waiting.lengths import Lengths
+from control_plane.waiting.queue import FairQueue, Line
+from control_plane.waiting.rates import Rates
+from control_plane.waiting.runs import Others
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Who waits, and what was learnt."""
+
+    queue: FairQueue
+    lengths: Lengths
+    rates: Rates
+    until_s: Callable[[int], float]
+    """How long a waiter waits at most, from now."""
+
+
+def look_at(held: Held, line: Line, now_s: float, noted_s: float) -> Look:
+    """Everything, at one moment.
+
+    Args:
+        held: read only.
+        line: whose.
+        now_s: on the clock of those who wait.
+        noted_s: the same moment on the clock of sessions' notes.
+    """
+    queue, lengths = held.queue, held.lengths
+    order = queue.order(line)
+    came, within_s = held.rates.arrivals(line, now_s)
+    tenants = {one.tenant for one in order} | came.keys()
+    running = lengths.running(line.regions)
+    return Look(
+        order=order,
+        until_s={one.number: held.until_s(one.number) for one in order},
+        behind={one: queue.shares.behind(one, line.regions) for one in tenants},
+        weights={one: queue.shares.weight(one) for one in tenants},
+        came=came,
+        within_s=within_s,
+        running=[(one, max(0.0, noted_s - one.began_s)) for one in running],
+        known={(one.kind, one.tenant): lengths.known(one.kind, one.tenant) for one in running},
+        new=lengths.known(line.kind),
+        others=Others(within_s, held.rates.left, held.rates.waited_s),
+    )
