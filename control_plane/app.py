@@ -224,7 +224,7 @@ class ControlPlane:
             fleets=self.feed,
             explaining=self.decisions,
             ending=self.ending,
-            ledger=Statements(self.bus, self.settings.plane_id, self.key),
+            ledger=Statements(self.bus, self.clock, self.settings.plane_id, self.key),
             table=self.table,
             usage=self.usage,
             checks={

@@ -135,6 +135,9 @@ class LedgerSettings(Section):
     max_bytes: PositiveInt = 8 << 30
     """On disk, some 200 kB for an hour of a session. At the limit what is signed and copied to the
     region's store goes, the oldest first; where nothing is, the ledger counts as full."""
+    head_every_s: float = Field(default=10.0, ge=1, le=600)
+    """How often the centre is shown how far the ledger is, while it grows. What came after the last
+    time is not yet signed; more often makes more of it at the centre, some 700 bytes each."""
     keep_days: PositiveInt = 400
     """For how long the region's store keeps its copy."""
 

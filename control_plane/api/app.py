@@ -38,7 +38,7 @@ def make_app(centre: Centre) -> Litestar:
             *(sessions.place, sessions.listed, sessions.one, sessions.end, sessions.usage),
             *(waiting.look, waiting.events, waiting.leave),
             *(fleet.nearest, fleet.regions, fleet.nodes, fleet.drain, fleet.undrain),
-            *(fleet.decision, fleet.policies, fleet.bundle, ledger.ledger),
+            *(fleet.decision, fleet.policies, fleet.bundle, ledger.ledger, ledger.heads),
         ],
         dependencies={
             "centre": Provide(lambda: centre, sync_to_thread=False),

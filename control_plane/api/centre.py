@@ -24,6 +24,7 @@ from heliovox.protocol.control import (
 )
 from heliovox.protocol.messages import Place
 from shared.exchange import Bundle
+from shared.ledger.heads import Witnessed
 from shared.metrics import Metrics
 
 Check = Callable[[], str | None]
@@ -89,6 +90,10 @@ class Ledgers(Protocol):
 
     async def files(self, from_ms: int, until_ms: int | None) -> dict[str, bytes]:
         """The centre's files of a bundle. Raises InvalidMessage, TooBig, BusFailed."""
+        ...
+
+    async def heads(self) -> list[Witnessed]:
+        """The last head of every ledger. Raises TooBig, BusFailed."""
         ...
 
 

@@ -12,7 +12,7 @@ from control_plane.ledger.worlds import ALL_WORLDS
 from control_plane.streams import CENTRE_NOTES, DECISIONS, LEDGER
 from heliovox.protocol.control import DecisionView
 from shared.bus import Bus
-from shared.clock import wall_ms
+from shared.clock import Clock, wall_ms
 from shared.errors import InvalidMessage, TooBig
 from shared.exchange import SessionNote
 from shared.ledger.allowed import Published
@@ -21,6 +21,7 @@ from shared.subjects import CENTRE, META
 
 T = TypeVar("T")
 ALL_HEADS = f"{META}.{CENTRE}.*.head.*"
+FRESH_S = 10.0
 MOST = 200_000
 """Of each: heads, notes, decisions. They are in memory while a statement is made."""
 
@@ -33,8 +34,20 @@ class Statements:
         key: the centre's.
     """
 
-    def __init__(self, bus: Bus, plane: str, key: Ed25519PrivateKey) -> None:
-        self._bus, self._plane, self._key = bus, plane, key
+    def __init__(self, bus: Bus, clock: Clock, plane: str, key: Ed25519PrivateKey) -> None:
+        self._bus, self._clock, self._plane, self._key = bus, clock, plane, key
+        self._latest: tuple[float, list[Witnessed]] | None = None
+
+    async def heads(self) -> list[Witnessed]:
+        """The last head of every ledger, at most FRESH_S old: for whoever keeps them to compare.
+
+        Raises TooBig, BusFailed.
+        """
+        now_s = self._clock.now_s()
+        if self._latest is None or now_s - self._latest[0] > FRESH_S:
+            seen = await self._all(LEDGER.name, Witnessed, ALL_HEADS)
+            self._latest = (now_s, list({one.head.log: one for one in seen}.values()))
+        return self._latest[1]
 
     async def files(self, from_ms: int, until_ms: int | None) -> dict[str, bytes]:
         """The centre's files of a bundle, by name.

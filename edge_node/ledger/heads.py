@@ -27,8 +27,6 @@ from shared.ledger.heads import (
 
 _log = logging.getLogger(__name__)
 
-EVERY_S = 10.0
-"""Between two heads, while anything is written. What came after the last one is not yet signed."""
 LAST_S = 2.0
 HEAD_FILE = "head.json"
 
@@ -41,6 +39,7 @@ class Heads:
         key: of the ledger.
         centre_key: in hex.
         ask: shows the centre a signed head, and returns its answer. Raises BusFailed.
+        every_s: between two heads, while anything is written.
     """
 
     def __init__(
@@ -51,6 +50,7 @@ class Heads:
         centre_key: str,
         ask: Callable[[bytes], Awaitable[bytes]],
         clock: Clock,
+        every_s: float,
     ) -> None:
         self._file, self._who, self._key, self._centre_key = (
             folder / HEAD_FILE,
@@ -58,7 +58,7 @@ class Heads:
             key,
             centre_key,
         )
-        self._ask, self._clock = ask, clock
+        self._ask, self._clock, self._every_s = ask, clock, every_s
         self._size = _signed_before(self._file, log_of(key_hex(key)))
         self._failing = False
         self.book: Book | None = None
@@ -76,7 +76,7 @@ class Heads:
         try:
             while True:
                 await self._show()
-                await self._clock.sleep(EVERY_S)
+                await self._clock.sleep(self._every_s)
         finally:
             with suppress(TimeoutError, NotDurable):
                 async with asyncio.timeout(LAST_S):

@@ -65,7 +65,8 @@ def make_ledger(settings: LedgerSettings, folder: Path, around: Around, clock: C
     key = ledger_key(folder / "ledger.key")
     public, who = key_hex(key), around.who
     segments = Segments(folder, settings.max_bytes)
-    heads = Heads(folder, who, key, key_hex(around.centre_key), around.show_head, clock)
+    every_s, centre = settings.head_every_s, key_hex(around.centre_key)
+    heads = Heads(folder, who, key, centre, around.show_head, clock, every_s)
 
     def kept_elsewhere() -> int:
         return min(heads.size(), shipping.copied())

@@ -42,6 +42,9 @@ def register(subparsers: "Commands[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("ledger", help="prove where sessions were heard")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _register_export(commands)
+    heads = commands.add_parser("heads", help="print the last head of every ledger, to be kept")
+    centre.add_control(heads)
+    heads.set_defaults(act=_heads)
     verify = commands.add_parser(
         "verify",
         help="check a bundle",
@@ -127,6 +130,12 @@ def _ledgers(args: argparse.Namespace) -> "dict[str, Stretch]":
     for region, url, seed_file in args.store:
         found += asyncio.run(sources.of_store(region, url, Path(seed_file)))
     return sources.together(found)
+
+
+def _heads(args: argparse.Namespace) -> int:
+    for head in centre.ask(ControlPlane.ledger_heads, args):
+        print(json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+    return Exit.OK
 
 
 def _verify(args: argparse.Namespace) -> int:

@@ -123,6 +123,10 @@ class ControlPlane:
         query = {"from_ms": from_ms} | ({} if until_ms is None else {"until_ms": until_ms})
         return await self._ask("GET", f"/v1/ledger?{urlencode(query)}", c.LedgerView)
 
+    async def ledger_heads(self) -> list[dict[str, Any]]:
+        """The last head of every node's ledger, as the centre signed it."""
+        return await self._ask("GET", "/v1/ledger/heads", list[dict[str, Any]])
+
     async def sessions(self) -> list[c.SessionView]:
         """Sessions that the centre knows: all of them for operators, else the tenant's own."""
         return await self._ask("GET", "/v1/sessions", list[c.SessionView])

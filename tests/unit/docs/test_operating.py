@@ -17,6 +17,7 @@ from edge_node.settings import (
     CentreSettings,
     ConnectionSettings,
     EdgeSettings,
+    LedgerSettings,
     SessionSettings,
 )
 
@@ -37,6 +38,7 @@ def test_every_setting_is_on_the_page_and_every_name_on_the_page_is_a_setting() 
         "capacity": CapacitySettings,
         "centre": CentreSettings,
         "connections": ConnectionSettings,
+        "ledger": LedgerSettings,
         "sessions": SessionSettings,
     }
     real = {name for name in EdgeSettings.model_fields if name not in sections}
