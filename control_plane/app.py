@@ -186,7 +186,13 @@ class ControlPlane:
             tasks=self.tasks,
         )
         self.repeats: Repeats[Placed | InLine] = Repeats(clock)
-        self.asks = Asks(bus, lambda: self.regions.now, self.placer.place, self.ending.give_back)
+        self.asks = Asks(
+            bus,
+            settings.plane_id,
+            lambda: self.regions.now,
+            self.call_backs,
+            self.ending.give_back,
+        )
 
     def services(
         self, http: Callable[[Callable[[], uvicorn.Config]], Service]

@@ -11,9 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
-from edge_node.desk import Admitted, Desk, Elsewhere, Permit, Question, Used
-from edge_node.ledger.sessions import Heard as HeardHere
-from edge_node.ledger.sessions import Progress, SessionLedger
+from edge_node.centre.review import Ruling
+from edge_node.centre.warden import Seek
+from edge_node.desk import Admitted, Desk, Elsewhere, Permit, Question, Terms, Used
+from edge_node.keeping.transcripts import NoRecord, Record
+from edge_node.ledger.evidence import Evidence
+from edge_node.ledger.sessions import SessionLedger
+from edge_node.ousting import oust
 from edge_node.protocols.peer import Peer, Shown
 from edge_node.relaying import Relay, Relays
 from edge_node.sessions.events import (
@@ -27,9 +31,12 @@ from edge_node.sessions.events import (
     HangUp,
     Hear,
     Hush,
+    InLineNow,
     LeaveSeat,
     LinkLost,
     Mark,
+    Ousted,
+    Parting,
     PassedOn,
     ReadAudio,
     Say,
@@ -51,11 +58,13 @@ from edge_node.stt.device import Device, Occupant
 from edge_node.stt.seat import EndAsked, MarkerAsked, Seat
 from edge_node.tally import Tally
 from edge_node.tts.saying import Saying, Speaker
-from edge_node.waiting import Waiting
+from edge_node.waiting import Waiting, waiting_of
 from heliovox.protocol import codec
-from heliovox.protocol.messages import Redirect, Speak, Start
+from heliovox.protocol.closing import CloseCode
+from heliovox.protocol.control import InLine
+from heliovox.protocol.messages import Error, Final, Redirect, Speak, Start
 from shared.errors import InvalidMessage, Unauthorised, VoiceError
-from shared.ledger.records import Role
+from shared.exchange import Ruled
 from shared.tasks import Tasks
 
 _log = logging.getLogger(__name__)
@@ -78,8 +87,11 @@ class House:
     relays: Relays = field(default_factory=Relays)
     ledger: SessionLedger | None = None
     """None on a node that is in no fleet."""
+    record: Record = field(default_factory=NoRecord)
     live: dict[str, "Conversation"] = field(default_factory=dict)
     """Sessions with a seat, by id."""
+    passed: set["Conversation"] = field(default_factory=set)
+    """Callers who are passed on: this node hears them, too."""
 
 
 class Conversation:
@@ -93,13 +105,20 @@ class Conversation:
         self._peer, self._house, self._shown = peer, house, shown
         self.session = Session(house.offer, house.limits)
         self._permit: Permit | None = None
+        self._settling: asyncio.Task[None] | None = None
+        self._in_line: asyncio.Task[None] | None = None
         self._waiting: Waiting | None = None
-        self._relay: Relay | None = None
+        self.relay: Relay | None = None
         self._occupant: Occupant | None = None
         self._admitted: Admitted | None = None
         self._noted_s: float | None = None
         self._characters = 0
-        self._given = 0
+        self._evidence = Evidence(house.ledger, self)
+        self._passed_by: Terms | None = None
+        self._ruled: Ruled | None = None
+        self._ousted = False
+        self.left = asyncio.Event()
+        """The session is over."""
         self._said_so_far: tuple[Speak, Saying] | None = None
         self._saying: asyncio.Task[None] | None = None
         self._can_write = asyncio.Event()
@@ -110,8 +129,8 @@ class Conversation:
 
     def text(self, data: bytes) -> None:
         """A whole text message. Never raises."""
-        if self._relay is not None:
-            self._relay.text(data)
+        if self.relay is not None:
+            self.relay.text(data)
         elif self._waiting is not None:
             self._hold(partial(self.text, data), len(data))
         else:
@@ -136,7 +155,7 @@ class Conversation:
             self.refuse(error)
             return
         if isinstance(message, Speak) and self._admitted is not None:
-            self._given += len(message.text)
+            self._evidence.characters += len(message.text)
         self._handle(message)
 
     def _permitted(self, start: Start) -> Start:
@@ -148,8 +167,8 @@ class Conversation:
 
     def audio(self, data: bytes) -> None:
         """A whole binary message. Never raises."""
-        if self._relay is not None:
-            self._relay.audio(data)
+        if self.relay is not None:
+            self.relay.audio(data)
             return
         if self._waiting is not None:
             self._hold(partial(self.audio, data), len(data))
@@ -160,8 +179,8 @@ class Conversation:
 
     def refuse(self, error: VoiceError) -> None:
         """The shell found something that the session cannot live with."""
-        if self._relay is not None:
-            self._relay.fail(error)
+        if self.relay is not None:
+            self.relay.fail(error)
         else:
             self._handle(Failed(error))
 
@@ -175,27 +194,30 @@ class Conversation:
 
     def lost(self) -> None:
         """The connection is gone."""
-        if self._relay is not None:
-            self._relay.lost()
+        if self.relay is not None:
+            self.relay.lost()
         self._handle(LinkLost())
         self._hush()
 
     def drain(self, deadline_ms: int) -> None:
         """The node will stop."""
-        if self._relay is not None:
-            self._relay.drain(deadline_ms)
+        if self.relay is not None:
+            self.relay.drain(deadline_ms)
         else:
             self._handle(Drain(deadline_ms))
 
     def drain_over(self, reason: str = "draining") -> None:
         """The node stops, or an operator ends it: what was heard is told, then it ends."""
-        if self._relay is not None:
-            self._relay.end()
+        if self.relay is not None:
+            self.relay.end()
         else:
             self._handle(DrainOver(reason))
 
     def tick(self, now_s: float) -> None:
         """About once a second."""
+        if self._in_line is not None:  # he waits for us: it is not he who says nothing
+            self._look_after()
+            return
         self._handle(Tick(now_s))
         if self._admitted is None:
             return
@@ -217,6 +239,9 @@ class Conversation:
     def _handle(self, event: Event) -> None:
         for command in self.session.handle(event):
             self._effects[type(command)](command)
+        if self._in_line is not None and self.session.stream.state is Stream.ENDED:
+            self._in_line.cancel()  # gives up his place
+            self._in_line = self._waiting = None
 
     def _table(self) -> dict[type, Callable[..., None]]:
         return {
@@ -239,6 +264,13 @@ class Conversation:
     def _tell(self, command: Tell) -> None:
         self._house.tally.told(command.message)
         self._peer.send_text(codec.encode(command.message))
+        if isinstance(command.message, Final):
+            self._recorded(command.message)
+
+    def _recorded(self, final: Final) -> None:
+        """After the caller was told, who waits for nobody."""
+        if self._admitted is not None and self.session.opening is not None:
+            self._house.record.final(self._admitted, self.session.opening, final)
 
     # --- a seat ---
 
@@ -254,7 +286,7 @@ class Conversation:
         else:
             self._waiting = Waiting()
             work = self._settle(found, command.opening)
-            _ = self._house.tasks.begin(work, name="a caller's place")
+            self._settling = self._house.tasks.begin(work, name="a caller's place")
 
     def _sit_down(self, admitted: Admitted, opening: Opening) -> None:
         house, self._admitted = self._house, admitted
@@ -267,11 +299,12 @@ class Conversation:
                 self._occupant = house.device.enter(seat, self.heard, opening.graph)
         except VoiceError as error:
             self._admitted = None
-            self._not_heard(admitted.session)
+            self._evidence.over(admitted, error.code)
             house.desk.leave(admitted)
             self._handle(Failed(error))
             return
         house.live[admitted.session] = self
+        house.record.begun(admitted)
         self._handle(SeatGranted(admitted.session, opening, admitted.terms.decision))
         self._note("started")
 
@@ -280,11 +313,13 @@ class Conversation:
             self._house.device.leave(self._occupant)
             self._occupant = None
         if (admitted := self._admitted) is not None:
-            self._closed(admitted.session)
+            self._evidence.over(admitted, self.session.ended_because)
             self._note("ended", self.session.ended_because)
             self._admitted = None
             self._house.live.pop(admitted.session, None)
             self._house.desk.leave(admitted)
+            self.left.set()
+            self._house.record.over(admitted)
             _log.debug("session %s was\n%s", self.session.id, self.session.history)
 
     def _note(self, event: Literal["started", "usage", "ended"], reason: str | None = None) -> None:
@@ -294,7 +329,53 @@ class Conversation:
         hearing = self.session.hearing
         audio_ms = 0 if hearing is None else hearing.totals()[1]
         used = Used(audio_ms, self._characters + self._being_said())
-        self._house.desk.note(event, self._admitted, opening, used, reason)
+        self._house.desk.note(event, self._admitted, opening, used, reason, self._ruled)
+
+    # --- while rules change ---
+
+    @property
+    def terms(self) -> Terms | None:
+        """By which it was let in, or is passed on; None where it is over."""
+        return self._passed_by if self._admitted is None else self._admitted.terms
+
+    @property
+    def moved(self) -> bool:
+        """Whether it went on elsewhere."""
+        return self.session.ended_because == "moved"
+
+    def ruled(self, ruling: Ruling, seek: Seek) -> None:
+        """Newer rules do not allow it here: it goes as they say, and that is taken down."""
+        opening, terms = self.session.opening, self.terms
+        assert self._permit is not None
+        assert opening is not None
+        assert terms is not None
+        if self._ousted:
+            return
+        self._ruled = ruling.noted
+        if ruling.does == "finish":
+            self._note("usage")
+            return
+        self._ousted = True
+        if self.relay is not None:
+            _ = self._house.tasks.begin(self.relay.leave(ruling.error), name="a relay's end")
+        else:
+            start, question = self._permit.start(), None
+            if ruling.does == "move" and start.redirect and start.moves:
+                question = partial(seek, start, opening.kind, terms, ruling)
+            self._handle(Ousted(None if question else ruling.error.as_message()))
+            _ = self._house.tasks.begin(oust(self, ruling, question), name="an ousted session")
+
+    def part(self, words: Error | Redirect) -> None:
+        """The last words of a session that was ousted."""
+        self._handle(Parting(words))
+
+    def not_needed(self, found: Admitted | Elsewhere) -> None:
+        """Nobody takes a seat that was found."""
+        self._evidence.over(found, "never_heard")
+        if isinstance(found, Admitted):
+            self._house.desk.leave(found)
+        else:
+            self._house.desk.give_back(found)
 
     # --- while the control plane is asked ---
 
@@ -310,15 +391,15 @@ class Conversation:
     async def _settle(self, question: Admitted | Question, opening: Opening) -> None:
         """However it ends, no seat is held anywhere for somebody who is gone."""
         try:
-            found = question if isinstance(question, Admitted) else await question.settle()
-            await self._write_down(found, opening)
+            found = await self._evidence.settled(self._permit, question, self._told_to_wait)
         except VoiceError as error:
-            self._waiting = None
+            self._waiting = self._in_line = None
             self._handle(Failed(error))
             return
         waiting, self._waiting = self._waiting, None
+        self._in_line = None
         if self.session.stream.state is Stream.ENDED:
-            self._not_needed(found)
+            self.not_needed(found)
             return
         if isinstance(found, Admitted):
             self._sit_down(found, opening)
@@ -328,13 +409,16 @@ class Conversation:
         if waiting is not None:
             waiting.let_go()
 
-    def _not_needed(self, found: Admitted | Elsewhere) -> None:
-        if isinstance(found, Admitted):
-            self._not_heard(found.session)
-            self._house.desk.leave(found)
-        else:
-            self._not_heard(found.answer.session)
-            self._house.desk.give_back(found)
+    def _told_to_wait(self, in_line: InLine) -> None:
+        """He has a place in line: from here on, whoever goes gives it up at once."""
+        self._in_line = self._settling
+        self._handle(InLineNow(waiting_of(in_line)))
+
+    def _look_after(self) -> None:
+        """Nothing is read while he waits, so nobody tells us that he is gone."""
+        if self._peer.hung_up():
+            self._peer.close(CloseCode.GOING_AWAY, "hung up")
+            self.lost()
 
     def _go_elsewhere(self, found: Elsewhere) -> None:
         assert self._permit is not None
@@ -352,56 +436,16 @@ class Conversation:
                 answer,
                 start,
                 self._house.tasks,
-                partial(self._closed, answer.session, "relayed"),
+                partial(self._evidence.over, found, "relayed"),
             )
         except VoiceError as error:
-            self._not_needed(found)
+            self.not_needed(found)
             self._handle(Failed(error))
             return
         self._handle(PassedOn())
-        self._relay = relay
-
-    # --- the ledger ---
-
-    async def _write_down(self, found: Admitted | Elsewhere, opening: Opening) -> None:
-        """That the session is about to be heard here. Raises LedgerUnavailable, and holds none."""
-        here = self._about(found, opening)
-        if self._house.ledger is None or here is None:
-            return
-        try:
-            await self._house.ledger.opened(here, self._progress)
-        except VoiceError:
-            self._not_needed(found)
-            raise
-
-    def _about(self, found: Admitted | Elsewhere, opening: Opening) -> HeardHere | None:
-        """What is to be written down of it; None where the caller is sent elsewhere himself."""
-        rate = opening.audio.sample_rate if opening.hears else 0
-        if isinstance(found, Admitted):
-            role: Role = "recogniser" if opening.hears else "speaker"
-            return HeardHere(found.session, role, opening.kind, rate, found.terms)
-        assert self._permit is not None
-        if self._permit.start().redirect:
-            return None
-        return HeardHere(found.answer.session, "relay", opening.kind, rate, found.terms)
-
-    def _progress(self) -> Progress:
-        if (relay := self._relay) is not None:
-            return Progress(samples=relay.heard_samples, characters=relay.heard_characters)
-        if (hearing := self.session.hearing) is None:
-            return Progress(characters=self._given)
-        finals = hearing.finals
-        released = finals.released_sample
-        acked = released if finals.acknowledged else 0
-        samples = hearing.received_sample
-        return Progress(samples, released, self._given, finals.acknowledged, acked)
-
-    def _closed(self, session: str, reason: str | None = None) -> None:
-        if self._house.ledger is not None:
-            self._house.ledger.closed(session, reason or self.session.ended_because or "ended")
-
-    def _not_heard(self, session: str) -> None:
-        self._closed(session, "never_heard")
+        self.relay, self._passed_by = relay, found.terms
+        self._house.passed.add(self)
+        relay.task.add_done_callback(lambda _: self._house.passed.discard(self))
 
     # --- the seat's own ---
 

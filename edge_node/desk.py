@@ -7,9 +7,10 @@ from typing import Literal, Protocol
 from edge_node.capacity.admission import Admission
 from edge_node.protocols.peer import Shown
 from edge_node.sessions.opening import Opening
+from heliovox.protocol.control import InLine
 from heliovox.protocol.messages import Start
 from shared.errors import TicketRefused, Unauthorised, VoiceError
-from shared.exchange import PlaceAnswer
+from shared.exchange import PlaceAnswer, Ruled
 from shared.policy import Facts
 
 AdmittedBy = Literal["ticket", "node", "relay"]
@@ -57,14 +58,23 @@ class Elsewhere:
     reason: str
     """Why not here: not_home, node_full, ..."""
     terms: Terms = LOCAL
-    """By which he may be passed on from here."""
+    """By which this node would pass him on."""
 
 
 class Question(Protocol):
     """What the node may not decide by itself."""
 
-    async def settle(self) -> Admitted | Elsewhere:
-        """The control plane's answer, within seconds. Raises VoiceError where it says no."""
+    async def settle(self, tell: Callable[[InLine], None]) -> Admitted | Elsewhere:
+        """The control plane's answer, within seconds, or once it is the caller's turn.
+
+        Whoever is cancelled after he was told of a place in line gives it up.
+
+        Args:
+            tell: told of his place in line, where he has one, and of changes.
+
+        Raises:
+            VoiceError: it says no.
+        """
         ...
 
 
@@ -114,8 +124,9 @@ class Desk(Protocol):
         opening: Opening,
         used: Used,
         reason: str | None = None,
+        ruled: Ruled | None = None,
     ) -> None:
-        """For whoever counts."""
+        """For whoever counts. `ruled` is what newer rules said of it while it ran."""
         ...
 
 

@@ -1,8 +1,9 @@
 """The parts that make a node a member of a fleet, put together. Only `app.py` constructs it."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -16,21 +17,27 @@ from edge_node.centre.identity import Identity, boot_of
 from edge_node.centre.link import Dial, Link
 from edge_node.centre.notes import Notes
 from edge_node.centre.public_key import read_public_key
+from edge_node.centre.review import Ruling
+from edge_node.centre.seeking import LawfulSeat
+from edge_node.centre.warden import Live, Warden
 from edge_node.desk import Terms
+from edge_node.keeping.parts import StoreDial, make_keeper
+from edge_node.keeping.transcripts import Transcripts
 from edge_node.ledger.parts import Around, make_ledger
 from edge_node.relaying import Relays
 from edge_node.settings import EdgeSettings
 from edge_node.stt.meter import StepTimes
 from heliovox import __version__
 from heliovox.client.address import stream_url
-from heliovox.protocol.messages import KINDS
+from heliovox.protocol.messages import KINDS, Start
 from shared import subjects
-from shared.bus import Handler
+from shared.bus import Bus, Handler
 from shared.capacity import CapacityReport, KindRoom
 from shared.clock import Clock, wall_ms, wall_s
 from shared.errors import BusFailed, VoiceError
 from shared.exchange import Command, Reserve
 from shared.policy import CompiledPolicy
+from shared.pseudonyms import PseudonymKey, read_pseudonym_key
 
 HEAD_S = 2.0
 """For the centre to sign a head of the ledger."""
@@ -49,8 +56,10 @@ class Node:
     steps: Callable[[], StepTimes]
     queue: Callable[[], int]
     healthy: Callable[[], bool]
+    faults: Callable[[], int]
     stopping: Callable[[], bool]
     end_session: Callable[[str], bool]
+    sessions: Callable[[], Iterable[Live]]
 
 
 class Member:
@@ -60,6 +69,7 @@ class Member:
         settings: with a region.
         node: the rest of it.
         dial: connects to the bus.
+        dial_store: connects to a server that keeps content.
         new_id: names a session.
     """
 
@@ -69,6 +79,7 @@ class Member:
         node: Node,
         clock: Clock,
         dial: Dial,
+        dial_store: StoreDial,
         new_id: Callable[[], str],
     ) -> None:
         assert settings.region is not None
@@ -90,12 +101,28 @@ class Member:
             key,
             clock,
             wall_s,
-            self.reports.changed,
+            self._rules_changed,
         )
         self.notes = Notes(self._keep_note, clock)
+        self.keeper = make_keeper(
+            settings.content,
+            settings.state_dir,
+            self.who,
+            lambda: self.bundles.rules,
+            dial_store,
+            clock,
+        )
+        self.transcripts = Transcripts(self.who, self.keeper, wall_ms)
         self.relays = Relays(settings.max_relays, self.who.node)
         self.commands = Commands(node.admission, node.end_session, node.stopping)
-        around = Around(self.who, key, self._policy, self._show_head, None)
+        around = Around(
+            self.who,
+            key,
+            self._policy,
+            lambda tenant, caller: self.desk.pseudonym(tenant, caller),  # noqa: PLW0108 made below
+            self._show_head,
+            _own_store(settings, dial_store),
+        )
         self.ledger = make_ledger(settings.ledger, settings.state_dir / LEDGER, around, clock)
         self.desk = FleetDesk(
             who=self.who,
@@ -109,6 +136,10 @@ class Member:
             new_id=new_id,
             note_down=self.notes.add,
             ledger=self.ledger.sessions,
+            pseudonyms=_pseudonyms(settings),
+        )
+        self.warden = Warden(
+            node.sessions, lambda: self.bundles.held, self.who.region, wall_ms, self._seek
         )
         node.admission.changed = self.reports.changed
 
@@ -120,6 +151,14 @@ class Member:
         """About once a second."""
         self._node.admission.expire(self._clock.now_s())
         self.ledger.sessions.tick()
+        self.warden.look()
+
+    def _rules_changed(self) -> None:
+        self.warden.look()
+        self.reports.changed()
+
+    def _seek(self, start: Start, kind: str, terms: Terms, ruling: Ruling) -> LawfulSeat:
+        return LawfulSeat(start, kind, terms, ruling, self.link)
 
     def report(self, seq: int, goodbye: bool) -> CapacityReport:  # noqa: FBT001 a state
         """The node as it is now."""
@@ -151,6 +190,7 @@ class Member:
             tier=settings.tier,
             draining=admission.draining,
             healthy=node.healthy(),
+            faults=node.faults(),
             policy_version=None if bundle is None else bundle.policy_version,
             bundle_version=None if bundle is None else bundle.version,
             goodbye=goodbye,
@@ -205,6 +245,17 @@ class Member:
 
     async def _keep_note(self, data: bytes, note_id: str) -> None:
         await self.link.keep(subjects.note(self.who.region, self.who.node), data, note_id)
+
+
+def _own_store(settings: EdgeSettings, dial: StoreDial) -> Callable[[], Awaitable[Bus]] | None:
+    """How to reach the store of the node's own region, where it has one."""
+    url = settings.content.servers.get(settings.region or "")
+    return None if url is None else partial(dial, url)
+
+
+def _pseudonyms(settings: EdgeSettings) -> PseudonymKey | None:
+    file = settings.content.pseudonym_key_file
+    return None if file is None else read_pseudonym_key(file)
 
 
 def _understood(data: bytes, kind: type[T]) -> T:

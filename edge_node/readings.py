@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from edge_node.capacity.admission import Admission
+from edge_node.keeping.keeper import Keeper
+from edge_node.keeping.sender import Sender
 from edge_node.member import Member
 from edge_node.protocols.http import HttpNode
 from edge_node.protocols.registry import Registry
@@ -91,6 +93,7 @@ def member_readings(member: Member) -> list[Reading]:
             "Of this node before the control plane's clock, less than 0 behind it.",
             lambda: bundles.clock_ahead_s,
         ),
+        _counts("sessions_ruled", "Live ones that rules forbade.", member.warden.ruled, "does"),
         _count("bundles_taken_over", "Bundles.", lambda: bundles.taken_over),
         _count("bundles_refused", "Forged, expired or unreadable ones.", lambda: bundles.refused),
         _count("reports", "Capacity reports sent.", lambda: member.reports.sent),
@@ -129,6 +132,36 @@ def member_readings(member: Member) -> list[Reading]:
             lambda: sessions.refused,
         ),
         Reading("heliovox_edge_notes_waiting", "Not kept yet.", lambda: len(notes.outbox)),
+        *content_readings(member.keeper),
+    ]
+
+
+def content_readings(keeper: Keeper) -> list[Reading]:
+    """How what is kept of sessions gets to its places."""
+    senders = keeper.senders
+
+    def by_place(read: Callable[[Sender], float]) -> Callable[[], Mapping[str, float]]:
+        return lambda: {place: read(sender) for place, sender in senders.items()}
+
+    def reading(name: str, text: str, read: Callable[[Sender], float], *, counter: bool) -> Reading:
+        return Reading(
+            f"heliovox_edge_content_{name}", text, by_place(read), "region", counter=counter
+        )
+
+    return [
+        reading("connected", "1 with the store.", lambda s: float(s.connected), counter=False),
+        reading("waiting", "Pieces not kept yet.", lambda s: len(s.outbox), counter=False),
+        reading(
+            "waiting_bytes", "Of memory, for them.", lambda s: s.outbox.size_bytes, counter=False
+        ),
+        reading("kept", "Pieces kept.", lambda s: s.kept, counter=True),
+        reading(
+            "dropped",
+            "Pieces that a place did not get.",
+            lambda s: s.outbox.dropped["no_room"] + s.outbox.dropped["too_late"],
+            counter=True,
+        ),
+        _counts("content_lost", "Pieces that are kept nowhere.", keeper.lost, "reason"),
     ]
 
 

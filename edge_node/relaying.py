@@ -15,10 +15,20 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
+from edge_node.ousting import OUST_S
 from edge_node.protocols.peer import Peer
 from heliovox.protocol import codec
 from heliovox.protocol.closing import CloseCode
-from heliovox.protocol.messages import SUBPROTOCOL, Draining, Speak, Start, Started
+from heliovox.protocol.messages import (
+    SUBPROTOCOL,
+    Draining,
+    Ended,
+    Error,
+    Finish,
+    Speak,
+    Start,
+    Started,
+)
 from shared.errors import EngineFailed, NodeDraining, NoRoom, VoiceError
 from shared.exchange import PlaceAnswer
 from shared.tasks import Tasks
@@ -91,7 +101,7 @@ class Relays:
     ) -> "Relay":
         """Begins to pass a caller on; `over` is called when nothing more is. Raises NoRoom."""
         self.check_room(answer.url)
-        bare = msgspec.structs.replace(start, key=None, ticket=None, redirect=False)
+        bare = msgspec.structs.replace(start, key=None, ticket=None, redirect=False, moves=False)
         relay = Relay(peer, can_write, self, answer, bare)
         self.live += 1
         self.opened += 1
@@ -130,6 +140,7 @@ class Relay:
         self._started = False
         self._sample_bytes = start.audio.bytes_per_sample
         self._heard_bytes = self.heard_characters = 0
+        self._parting: VoiceError | None = None
         self._put(codec.encode(start), text=True)
 
     @property
@@ -141,13 +152,15 @@ class Relay:
 
     def text(self, data: bytes) -> None:
         """A text message."""
-        self.heard_characters += _characters(data)
-        self._put(data, text=True)
+        if self._parting is None:
+            self.heard_characters += _characters(data)
+            self._put(data, text=True)
 
     def audio(self, data: bytes) -> None:
         """A binary message."""
-        self._heard_bytes += len(data)
-        self._put(data, text=False)
+        if self._parting is None:
+            self._heard_bytes += len(data)
+            self._put(data, text=False)
 
     def lost(self) -> None:
         """The caller is gone."""
@@ -155,8 +168,7 @@ class Relay:
 
     def fail(self, error: VoiceError) -> None:
         """The connection cannot go on: the caller hears why."""
-        self._peer.send_text(codec.encode(error.as_message()))
-        self._peer.close(error.close_code, error.code)
+        self._say_last(error)
         self.task.cancel()
 
     def drain(self, deadline_ms: int) -> None:
@@ -166,6 +178,17 @@ class Relay:
     def end(self) -> None:
         """This node stops now."""
         self.fail(NodeDraining("the node in between stops", remedy="use another node"))
+
+    async def leave(self, error: VoiceError) -> None:
+        """This node may not hear the caller any more.
+
+        The other node tells the words so far, within OUST_S; then the caller hears why.
+        """
+        self._parting = error
+        self._put(codec.encode(Finish()), text=True)
+        _, late = await asyncio.wait([self.task], timeout=OUST_S)
+        if late:
+            self.fail(error)
 
     # --- the way through ---
 
@@ -220,6 +243,9 @@ class Relay:
                 message = await socket.recv()
                 await self._can_write.wait()
                 if isinstance(message, str):
+                    if self._parting is not None and _is_last(message):
+                        self._say_last(self._parting)
+                        return
                     self._peer.send_text(self._marked(message.encode()))
                 else:
                     self._peer.send_audio(message)
@@ -244,6 +270,9 @@ class Relay:
 
     def _broken(self, error: VoiceError) -> None:
         self._relays.failed += 1
+        self._say_last(error)
+
+    def _say_last(self, error: VoiceError) -> None:
         self._peer.send_text(codec.encode(error.as_message()))
         self._peer.close(error.close_code, error.code)
 
@@ -257,6 +286,13 @@ def _characters(data: bytes) -> int:
     except codec.Undecodable:
         return 0
     return len(message.text) if isinstance(message, Speak) else 0
+
+
+def _is_last(message: str) -> bool:
+    try:
+        return isinstance(codec.decode_server(message.encode()), (Ended, Error))
+    except codec.Undecodable:
+        return False
 
 
 def _not_taken(node: str) -> VoiceError:

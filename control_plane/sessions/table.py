@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from heliovox.protocol.control import SessionView
-from shared.exchange import SessionNote
+import msgspec
+
+from heliovox.protocol.control import RuledView, SessionView
+from shared.exchange import Ruled, SessionNote
 
 State = Literal["reserved", "live", "ended", "lost"]
 NEVER_CAME = "never_came"
@@ -36,6 +38,10 @@ class Row:
     audio_ms: int = 0
     characters: int = 0
     reason: str | None = None
+    policy_version: str = ""
+    bundle_version: str = ""
+    ruled: Ruled | None = None
+    caller: str | None = None
 
     @property
     def open(self) -> bool:
@@ -59,6 +65,10 @@ class Row:
             audio_ms=self.audio_ms,
             characters=self.characters,
             reason=self.reason,
+            policy_version=self.policy_version,
+            bundle_version=self.bundle_version,
+            ruled=None if self.ruled is None else RuledView(**msgspec.structs.asdict(self.ruled)),
+            caller=self.caller,
         )
 
 
@@ -115,6 +125,10 @@ class SessionTable:
                 audio_ms=max(row.audio_ms, note.audio_ms),
                 characters=max(row.characters, note.characters),
                 reason=note.reason if note.event == "ended" else None,
+                policy_version=note.policy_version,
+                bundle_version=note.bundle_version,
+                ruled=note.ruled or row.ruled,
+                caller=note.caller,
             )
         )
 

@@ -42,6 +42,7 @@ class Around:
         who: the node.
         centre_key: the centre's.
         policy: what a session's policy comes to now; None where that is not known.
+        pseudonym: of a tenant's caller.
         show_head: shows the centre a signed head. Raises BusFailed.
         store: connects to the region's store; None where it has none.
     """
@@ -49,6 +50,7 @@ class Around:
     who: Identity
     centre_key: Ed25519PublicKey
     policy: Callable[[Terms], CompiledPolicy | None]
+    pseudonym: Callable[[str, str | None], str | None]
     show_head: Callable[[bytes], Awaitable[bytes]]
     store: Callable[[], Awaitable[Bus]] | None
 
@@ -82,4 +84,6 @@ def make_ledger(settings: LedgerSettings, folder: Path, around: Around, clock: C
         settings.keep_days * DAY_S,
     )
     heads.book, heads.wall_ms = book, wall_ms
-    return NodeLedger(book, heads, shipping, SessionLedger(book, clock, around.policy))
+    return NodeLedger(
+        book, heads, shipping, SessionLedger(book, clock, around.policy, around.pseudonym)
+    )

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge_node.desk import Terms
 from edge_node.ledger.book import Book, NotDurable
@@ -44,7 +44,8 @@ class Heard:
     kind: str
     rate: int
     terms: Terms
-    caller: str | None = None
+    caller: str | None = field(default=None, repr=False)
+    """As his own side calls him."""
 
 
 @dataclass(slots=True)
@@ -59,12 +60,19 @@ class SessionLedger:
     Args:
         book: where it is written.
         policy: what a session's policy comes to now; None where that is not known.
+        pseudonym: of a tenant's caller, whose own id is never written down; None where there is
+            none, or no key to make one with.
     """
 
     def __init__(
-        self, book: Book, clock: Clock, policy: Callable[[Terms], CompiledPolicy | None]
+        self,
+        book: Book,
+        clock: Clock,
+        policy: Callable[[Terms], CompiledPolicy | None],
+        pseudonym: Callable[[str, str | None], str | None],
     ) -> None:
         self._book, self._clock, self._policy = book, clock, policy
+        self._pseudonym = pseudonym
         self._live: dict[str, _Live] = {}
         self.undurable = 0
         """Sessions that were heard though nothing on the disk says so."""
@@ -88,7 +96,8 @@ class SessionLedger:
         required = policy is not None and policy.ledger == "required"
         counts = heard.role != "relay"
         self._live[heard.session] = _Live(Meter(heard.session, counts, now_ms=self._now_ms()), read)
-        self._book.note([_record(heard, policy)], soon=True)
+        pseudonym = self._pseudonym(heard.terms.tenant, heard.caller)
+        self._book.note([_record(heard, policy, pseudonym)], soon=True)
         try:
             await self._book.durable(OPEN_S if required else WANTED_S)
         except NotDurable as error:
@@ -139,7 +148,7 @@ def _read(live: _Live) -> Progress:
     return far
 
 
-def _record(heard: Heard, policy: CompiledPolicy | None) -> Opened:
+def _record(heard: Heard, policy: CompiledPolicy | None, caller: str | None) -> Opened:
     terms, facts = heard.terms, heard.terms.facts
     same = policy is not None and policy.version == terms.policy_version
     return Opened(
@@ -157,6 +166,6 @@ def _record(heard: Heard, policy: CompiledPolicy | None) -> Opened:
         home=terms.home,
         admitted_by=terms.admitted_by,
         decision=terms.decision,
-        caller=heard.caller,
+        caller=caller,
         rate=heard.rate,
     )

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from edge_node.sessions.heard import Heard
 from edge_node.sessions.opening import Opening
 from heliovox.protocol.closing import CloseCode
-from heliovox.protocol.messages import ClientMessage, EndReason, Redirect, ServerMessage, Speak
+from heliovox.protocol.messages import (
+    ClientMessage,
+    EndReason,
+    Error,
+    Redirect,
+    ServerMessage,
+    Speak,
+    Waiting,
+)
 from shared.errors import VoiceError
 
 # --- events ---
@@ -44,6 +52,13 @@ class SentOn:
 @dataclass(frozen=True, slots=True)
 class PassedOn:
     """Another node has the session; this one only passes everything on from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class InLineNow:
+    """There is no seat yet: the caller has a place in line."""
+
+    waiting: Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +104,21 @@ class DrainOver:
 
 
 @dataclass(frozen=True, slots=True)
+class Ousted:
+    """The session may not go on here: it ends at its present utterance, with these words."""
+
+    parting: Error | None
+    """None where they follow, once it is known whether the caller has somewhere to go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """The last words of a session that was ousted."""
+
+    words: Error | Redirect
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed."""
 
@@ -102,12 +132,15 @@ Event = (
     | SeatGranted
     | SentOn
     | PassedOn
+    | InLineNow
     | Spoke
     | Writable
     | Failed
     | LinkLost
     | Drain
     | DrainOver
+    | Ousted
+    | Parting
     | Tick
 )
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from edge_node.sessions.events import (
     Audio,
     Command,
@@ -12,9 +14,12 @@ from edge_node.sessions.events import (
     Event,
     Failed,
     HangUp,
+    InLineNow,
     LeaveSeat,
     LinkLost,
     Mark,
+    Ousted,
+    Parting,
     PassedOn,
     SeatGranted,
     SentOn,
@@ -79,6 +84,8 @@ class Session:
         self._heard_all = False
         self._silence = Silence(limits)
         self._end_reason, self._end_code = "finish", CloseCode.NORMAL
+        self._ousted_at: int | None = None
+        self._parting: wire.Error | wire.Redirect | None = None
         self.ended_because = ""
         """A reason of `ended`, an error's code, `link_lost`, or what became of it elsewhere."""
         self._handlers: dict[type, Callable[[Any], list[Command]]] = self._table()
@@ -118,6 +125,7 @@ class Session:
             SeatGranted: self._granted,
             SentOn: self._sent_on,
             PassedOn: self._passed_on,
+            InLineNow: lambda event: [Tell(event.waiting)],
             **dict.fromkeys(HEARD, self._heard),
             AllHeard: self._all_heard,
             SeatFailed: lambda event: self._fail(event.error),
@@ -127,6 +135,8 @@ class Session:
             LinkLost: self._lost,
             Drain: self._drain,
             DrainOver: self._drain_over,
+            Ousted: self._ousted,
+            Parting: self._part,
             Tick: self._tick,
         }
 
@@ -274,6 +284,8 @@ class Session:
     def _end_if_done(self) -> list[Command]:
         finishing = self.stream.state is Stream.FINISHING
         cut_short = self._end_code is not CloseCode.NORMAL
+        if finishing and self._heard_all and self._ousted_at is not None:
+            return self._leave_with(self._parting, self._ousted_at)
         if not finishing or not self._heard_all or (self._speaks and not cut_short):
             return []
         seq, audio_ms = (0, 0) if self.hearing is None else self.hearing.totals()
@@ -311,6 +323,30 @@ class Session:
         if self.stream.state is Stream.FINISHING:
             return self._end_if_done()
         raise NodeDraining("the node stops", remedy="use another node")
+
+    def _ousted(self, event: Ousted) -> list[Command]:
+        """Words of what was heard are still told. Who ends by himself may, as he would have."""
+        if self.stream.state is not LIVE or self._ousted_at is not None:
+            return []
+        self._ousted_at, self._parting = self.received_sample, event.parting
+        self._end_reason, self._end_code = "ousted", CloseCode.FORBIDDEN
+        return self._begin_end()
+
+    def _part(self, event: Parting) -> list[Command]:
+        self._parting = event.words
+        return self._end_if_done()
+
+    def _leave_with(
+        self, words: wire.Error | wire.Redirect | None, heard_sample: int
+    ) -> list[Command]:
+        match words:
+            case wire.Error(code=code):
+                return [Tell(words), *self._end(code), HangUp(CloseCode.FORBIDDEN, code)]
+            case wire.Redirect():
+                going = msgspec.structs.replace(words, from_sample=heard_sample)
+                return [Tell(going), *self._end("moved"), HangUp(CloseCode.MOVED, "redirected")]
+            case None:
+                return []
 
     def _tick(self, event: Tick) -> list[Command]:
         reading = self.hearing is None or self.hearing.reading

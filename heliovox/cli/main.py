@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from heliovox import __version__
 from heliovox.cli import (
+    content,
     demo,
     drain,
     ledger,
@@ -36,6 +37,7 @@ _COMMANDS = {
     "sessions": sessions,
     "why": why,
     "drain": drain,
+    "content": content,
     "models": models,
     "policy": policy,
     "ledger": ledger,

@@ -39,11 +39,13 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(args: argparse.Namespace) -> int:
     """Runs the command."""
 
-    async def explain(plane: ControlPlane) -> Why | SessionView:
+    async def explain(plane: ControlPlane) -> tuple[Why | SessionView, SessionView | None]:
         return await found(plane, args.id, args.reader)
 
-    view = centre.ask(explain, args)
+    view, session = centre.ask(explain, args)
     sys.stdout.write(centre.as_json_lines([view]) if args.json else _text(view))
+    if session is not None and view is not session and not args.json:
+        sys.stdout.write(why_text.ruled(session))
     return Exit.OK
 
 
@@ -59,14 +61,18 @@ def _text(view: Why | SessionView) -> str:
             return why_text.alone(view)
 
 
-async def found(plane: ControlPlane, name: str, reader: Reader | None) -> Why | SessionView:
+async def found(
+    plane: ControlPlane, name: str, reader: Reader | None
+) -> tuple[Why | SessionView, SessionView | None]:
     """The decision of that name or behind the session of that name, or the session that has none.
+
+    Beside it the session, where the name is one's.
 
     Raises:
         Refused: neither is known.
     """
     try:
-        return await plane.why(name, reader)
+        return await plane.why(name, reader), None
     except Refused as error:
         if error.code != "not_found":
             raise
@@ -75,4 +81,6 @@ async def found(plane: ControlPlane, name: str, reader: Reader | None) -> Why | 
         session = await plane.session(name)
     except Refused as error:
         raise unknown if error.code == "not_found" else error from None
-    return await plane.why(session.decision, reader) if session.decision else session
+    if session.decision is None:
+        return session, session
+    return await plane.why(session.decision, reader), session

@@ -27,7 +27,26 @@ def alone(session: SessionView) -> str:
         f"Session {session.session} is with {session.node} in {session.region}, {session.state}.\n"
         f"There is no decision: admitted by {session.admitted_by}. The caller came straight to the "
         f"node,\nand policy {session.policy} has it in his home region with room.\n"
+    ) + ruled(session)
+
+
+_RULED = {
+    "finish": "it may go on until its caller ends it",
+    "end": "it ended at its utterance",
+    "move": "it was to move to a lawful node",
+}
+
+
+def ruled(session: SessionView) -> str:
+    """What newer rules said of it while it ran; nothing where they let it be."""
+    if (ruling := session.ruled) is None:
+        return ""
+    lines = (
+        f"It was let in by bundle {session.bundle_version} (policies {session.policy_version}).",
+        f"Bundle {ruling.bundle_version} (policies {ruling.policy_version}) forbids its region:",
+        f"{ruling.clause}; {_RULED[ruling.does]}.",
     )
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def _outcome(view: DecisionView) -> str:

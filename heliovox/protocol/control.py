@@ -346,6 +346,15 @@ class RegionView(msgspec.Struct, frozen=True):
     """Share of the seats that is taken, by kind, as overflow sees it: it falls 0.05 late."""
 
 
+class RuledView(msgspec.Struct, frozen=True):
+    """What a node's newer rules said of a live session whose region they forbid."""
+
+    does: Literal["finish", "end", "move"]
+    bundle_version: str
+    policy_version: str
+    clause: str
+
+
 class SessionView(msgspec.Struct, frozen=True):
     """A session as the centre knows it."""
 
@@ -363,6 +372,13 @@ class SessionView(msgspec.Struct, frozen=True):
     audio_ms: int = 0
     characters: int = 0
     reason: str | None = None
+    policy_version: str = ""
+    """By which the node let it in."""
+    bundle_version: str = ""
+    ruled: RuledView | None = None
+    """Where newer rules forbade it while it ran."""
+    caller: str | None = None
+    """A pseudonym that the node's region made of the caller's id; nobody elsewhere knows whose."""
 
 
 class NearestView(msgspec.Struct, frozen=True):

@@ -48,7 +48,11 @@ class Calendar:
 
     def at(self, at_ms: int) -> int:
         """The rules in force at a moment, which belongs to what begins with it."""
-        return self.in_force[bisect_right(self.changes_ms, at_ms)]
+        return self.in_force[self.turn(at_ms)]
+
+    def turn(self, at_ms: int) -> int:
+        """How many changes there were up to a moment."""
+        return bisect_right(self.changes_ms, at_ms)
 
 
 class Matcher:

@@ -54,6 +54,10 @@ class Policies:
         _ = self.of(name)
         return caller_countries(self._written[name].country_from, claimed, by_address)
 
+    def turn(self, at_ms: int) -> int:
+        """Changes with every moment at which rules begin or end; milliseconds since 1970."""
+        return self._matcher.calendar.turn(at_ms)
+
     def effective(self, name: str, facts: Facts, at_ms: int) -> CompiledPolicy:
         """What holds for a session: the policy with all rules that are about it and in force.
 

@@ -57,8 +57,22 @@ class BusAccess:
     seed_file: Path
 
 
+@dataclass(frozen=True, slots=True)
+class ContentAccess:
+    """The stores in which a node may keep content, and its keys."""
+
+    servers: Mapping[str, str]
+    seed_file: Path
+    pseudonym_key_file: Path
+
+
 def node_settings(
-    plan: Plan, node: str, region: str, bus: BusAccess, public_key_file: Path
+    plan: Plan,
+    node: str,
+    region: str,
+    bus: BusAccess,
+    content: ContentAccess,
+    public_key_file: Path,
 ) -> dict[str, Any]:
     """Of one node, as its settings file has them."""
     settings: dict[str, Any] = {
@@ -69,6 +83,11 @@ def node_settings(
         "drain_s": DRAIN_S,
         "bus": {"url": bus.url, "seed_file": str(bus.seed_file)},
         "centre": {"public_key_file": str(public_key_file)},
+        "content": {
+            "servers": dict(content.servers),
+            "seed_file": str(content.seed_file),
+            "pseudonym_key_file": str(content.pseudonym_key_file),
+        },
         "capacity": {
             "share": round(1 / len(plan.regions), 4),
             "cache_dir": str(plan.home.cache),

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control_plane.sessions.table import NEVER_CAME, NODE_GONE, Row, SessionTable
-from shared.exchange import SessionNote
+from shared.exchange import Ruled, SessionNote
 
 
 def note(event: str, session: str = "s", boot: str = "b", **more: object) -> SessionNote:
@@ -60,11 +60,12 @@ def test_the_life_of_a_session() -> None:
     table = SessionTable(10)
     table.placed(row())
     assert state(table) == "reserved"
-    table.noted(note("started"))
+    table.noted(note("started", caller="0a" * 16))
     found = table.get("s")
     assert found is not None
     assert (found.state, found.since_ms, found.decision) == ("live", 5_000, "d")
-    table.noted(note("usage", audio_ms=700))
+    assert found.view().caller == "0a" * 16
+    table.noted(note("usage", audio_ms=700, caller="0a" * 16))
     table.noted(note("ended", audio_ms=900, reason="finished"))
     found = table.get("s")
     assert found is not None
@@ -144,3 +145,19 @@ def test_what_is_over_goes_before_what_is_open() -> None:
         None,
         "live",
     )
+
+
+def test_what_newer_rules_said_stays_with_the_session() -> None:
+    table, ruled = SessionTable(10), Ruled("end", "b2", "p2", "gone.forbid")
+    table.noted(note("started", bundle_version="b1"))
+    table.noted(note("usage", bundle_version="b1", ruled=ruled))
+    table.noted(note("ended", bundle_version="b1", reason="no_longer_allowed"))
+    found = table.get("s")
+    assert found is not None
+    view = found.view()
+    assert (view.reason, view.policy_version, view.bundle_version) == (
+        "no_longer_allowed", "v", "b1",
+    )  # fmt: skip
+    assert view.ruled is not None
+    assert (view.ruled.does, view.ruled.bundle_version) == ("end", "b2")
+    assert (view.ruled.policy_version, view.ruled.clause) == ("p2", "gone.forbid")

@@ -17,6 +17,7 @@ from heliovox.protocol.control import (
     NodeView,
     RegionView,
     RemovedRegion,
+    RuledView,
     SessionView,
 )
 from heliovox.protocol.messages import Place
@@ -35,7 +36,8 @@ REGIONS = [
 ]  # fmt: skip
 SESSIONS = [
     SessionView("s-1", "live", "eu-central-1", "eu-central", "recognition", "en", "acme", "eu-only",
-                "c-1", "ticket", 0, audio_ms=61_000),
+                "c-1", "ticket", 0, audio_ms=61_000, bundle_version="b-1", policy_version="v1",
+                ruled=RuledView("finish", "b-2", "v2", "gone.forbid")),
     SessionView("s-2", "ended", "eu-central-1", "eu-central", "recognition", "en", "acme",
                 "eu-only", None, "node", 0, reason="finish"),
 ]  # fmt: skip
@@ -120,6 +122,7 @@ def test_sessions_that_ended_are_shown_where_asked(
     assert "1 min 1 s" in shown
     assert "s-2" not in shown
     ran(monkeypatch, "sessions", "--all")
+    assert "live (forbidden: gone.forbid)" in shown
     assert "ended (finish)" in capsys.readouterr().out
 
 
@@ -151,6 +154,7 @@ def test_why_explains_a_decision_and_a_sessions(
     assert text.count("not_allowed") == 1, "losers are grouped by their reason"
     assert "eu-west-1: granted" in text
     assert "48.85,2.35" in text
+    assert ("Bundle b-2 (policies v2) forbids its region:\ngone.forbid" in text) == (name == "s-1")
 
 
 def test_why_says_that_a_node_decided_by_itself(
