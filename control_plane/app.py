@@ -36,6 +36,7 @@ from control_plane.readings import (
     placement_readings,
     service_readings,
     session_readings,
+    turn_readings,
 )
 from control_plane.recording import Recording
 from control_plane.repeats import Repeats
@@ -270,6 +271,7 @@ class ControlPlane:
                 *placement_readings(
                     self.placer, self.reserving, self.decisions, self.publishing, self.recording
                 ),
+                *turn_readings(self.gate, self.repeats),
                 *service_readings(
                     self.asks, self.bundles, self.waiting, self.tenants, self.regions
                 ),
