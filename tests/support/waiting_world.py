@@ -150,7 +150,7 @@ class World:
             self._at(now_s + patience_s, lambda at_s: self._leave(person, at_s))
 
     def _tell(self, person: Person, now_s: float) -> None:
-        if not person.stays and self.draw.random() < 0.7:  # to save time
+        if not person.stays and self.draw.random() < 0.9:  # to save time
             return
         self.lengths.look(now_s)
         held = Held(self.queue, self.lengths, self.rates, lambda _: float("inf"))

@@ -86,7 +86,7 @@ def test_when_lengths_change_the_last_ones_have_the_say_and_are_doubted(times: f
     at_s = play(lengths, 60.0, 1500)
     before = lengths.known("recognition")
     assert before.source == "kind"
-    play(lengths, 60.0 * times, 400, at_s=at_s)
+    play(lengths, 60.0 * times, 400, at_s=at_s, to_the_end=False)
     after = lengths.known("recognition")
     assert after.source == "recent"
     assert after.belief.doubt > 5 * before.belief.doubt
