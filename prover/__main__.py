@@ -7,6 +7,7 @@ The last line of the output is JSON. Exit code 0: all was right and every fault 
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -26,6 +27,8 @@ def main() -> int:
     """The exit code."""
     options = _options()
     began_s = time.perf_counter()
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT is ignored where a shell runs it behind
+        signal.signal(number, signal.default_int_handler)
     if options.world is not None:
         tally, whole = crew.played(options.seed, options.world, options.decisions), True
     else:

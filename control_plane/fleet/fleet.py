@@ -168,7 +168,7 @@ class Fleet:
         self._asked_for += 1
         hold = Hold(node, kind, self._now_s, self._asked_for)
         member.holds.waiting.append(hold)
-        self._rewrite(member)
+        self._panel.write_room(member)
         return hold
 
     def granted(self, hold: Hold, taken: int = 0) -> None:
@@ -352,7 +352,7 @@ class Fleet:
 
     def _drop(self, member: Member, hold: Hold) -> None:
         if member.holds.drop(hold):
-            self._rewrite(member)
+            self._panel.write_room(member)
 
     def _remove(self, node: str) -> None:
         del self._members[node]

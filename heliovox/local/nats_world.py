@@ -80,6 +80,10 @@ class NatsWorld:
         """The key of whoever reads and deletes the content that a region keeps."""
         return self._seed_file(custodian_of(region))
 
+    def listener_seed_file(self, region: str) -> Path:
+        """The key of whoever works on the content that a region keeps, as it comes in."""
+        return self._seed_file(f"listener-{region}")
+
     def node_seed_file(self, region: str, node: str) -> Path:
         """The key of a node to its region's server."""
         return self._seed_file(f"node-{region}-{node}")
@@ -157,6 +161,12 @@ class NatsWorld:
                 for node in nodes
             ),
             kept_in=self._kept_in,
+            listeners=tuple(
+                Regional(
+                    region, f"listener-{region}", self._public(self.listener_seed_file(region))
+                )
+                for region in self._nodes
+            ),
             custodians=tuple(
                 Regional(
                     region, custodian_of(region), self._public(self.custodian_seed_file(region))

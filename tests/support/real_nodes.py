@@ -42,7 +42,7 @@ async def real_node(
 ) -> AsyncIterator[RealNode]:
     """Ready, which takes a control plane; killed at the latest at the end."""
     folder = centre.folder / f"node-{name}"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)  # the same node may start again
     given = {
         "node_id": name,
         "region": region,
@@ -60,7 +60,7 @@ async def real_node(
     }
     config, log = folder / "edge.yaml", folder / "log"
     config.write_text(yaml.safe_dump(given | settings))
-    with log.open("wb") as errors:
+    with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "edge_node", "serve", "--json", "--config", str(config)),
             cwd=ROOT,

@@ -33,6 +33,8 @@ class Plan:
     """None for the regions that ship."""
     recogniser: str | None = None
     """None for the one that ships; `scripted` for tests."""
+    log_level: str = "info"
+    """Of the control plane and the nodes."""
 
     @property
     def nodes(self) -> tuple[tuple[str, str], ...]:
@@ -81,6 +83,7 @@ def node_settings(
         "port": 0,
         "state_dir": str(plan.home.run / "nodes" / node),
         "drain_s": DRAIN_S,
+        "log_level": plan.log_level,
         "bus": {"url": bus.url, "seed_file": str(bus.seed_file)},
         "centre": {"public_key_file": str(public_key_file)},
         "content": {
@@ -106,6 +109,7 @@ def control_settings(plan: Plan, bus: BusAccess) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "plane_id": PLANE,
         "port": plan.port,
+        "log_level": plan.log_level,
         "state_dir": str(plan.home.run / "control"),
         "fallback_region": plan.regions[0],  # nobody's loopback address says where he is
         "bus": {"url": bus.url, "seed_file": str(bus.seed_file)},
