@@ -59,6 +59,7 @@ class Bundles:
         self._anchor = Anchor(self._mark.seen_s, clock.now_s())
         self._news = asyncio.Event()
         self._refused_because = ""
+        self._superseded: str | None = None
         self.taken_over = 0
         self.refused = 0
         self.clock_ahead_s = 0.0
@@ -67,7 +68,8 @@ class Bundles:
     @property
     def held(self) -> Held:
         """The last good rules, and the time by which they are judged."""
-        return Held(self._rules, self._anchor.now_s(self._wall_s(), self._clock.now_s()))
+        now_s = self._anchor.now_s(self._wall_s(), self._clock.now_s())
+        return Held(self._rules, now_s, self._superseded)
 
     @property
     def rules(self) -> Rules | None:
@@ -86,6 +88,8 @@ class Bundles:
         if held.rules is None:
             why = f": {self._refused_because}" if self._refused_because else ""
             return f"no valid bundle{why}: nobody can be let in"
+        if held.superseded is not None:
+            return held.superseded
         if held.in_date is None:
             return _expired(-held.left_s)
         return None
@@ -148,6 +152,7 @@ class Bundles:
     def _set_time(self, bundle: Bundle) -> None:
         """Nobody but the centre can have signed it, and it was signed just now."""
         wall_s = self._wall_s()
+        self._superseded = None
         self._anchor = Anchor(wall_s, self._clock.now_s())
         self.clock_ahead_s = ahead_s(bundle.iat, wall_s, SIGNED_FOR_S)
 
@@ -180,6 +185,7 @@ class Bundles:
         except BundleRefused as error:
             if error.field == "iat":  # signed by the centre all the same: it tells the time
                 self.clock_ahead_s = self._wall_s() - float(error.value or 0)
+                self._superseded = f"the newest come from the future: {self.check_clock()}"
             self._refuse(error)
             return
         if fresh:
