@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from control_plane import key_commands
+from control_plane import key_commands, record_commands
 from control_plane.settings import ControlSettings, load
 from control_plane.signing import SigningKeyRefused
 from control_plane.tenants.keys import ROLES
@@ -52,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--regions-file", type=Path, help="regions, zones and policies")
     check.set_defaults(run=_check)
     _key_options(commands.add_parser("keys", help="callers' and operators' keys"))
+    records = commands.add_parser("records", help="what decisions were made from")
+    record_commands.add_options(records, _common())
     return top
 
 

@@ -33,6 +33,7 @@ from control_plane.readings import (
     placement_readings,
     service_readings,
     session_readings,
+    turn_readings,
 )
 from control_plane.recording import Recording
 from control_plane.repeats import Repeats
@@ -174,7 +175,13 @@ class ControlPlane:
             tasks=self.tasks,
         )
         self.repeats: Repeats[Placed | InLine] = Repeats(clock)
-        self.asks = Asks(bus, lambda: self.regions.now, self.placer.place, self.ending.give_back)
+        self.asks = Asks(
+            bus,
+            settings.plane_id,
+            lambda: self.regions.now,
+            self.call_backs,
+            self.ending.give_back,
+        )
 
     def services(
         self, http: Callable[[Callable[[], uvicorn.Config]], Service]
@@ -249,6 +256,7 @@ class ControlPlane:
                 *placement_readings(
                     self.placer, self.reserving, self.decisions, self.publishing, self.recording
                 ),
+                *turn_readings(self.gate, self.repeats),
                 *service_readings(
                     self.asks, self.bundles, self.waiting, self.tenants, self.regions
                 ),

@@ -10,7 +10,7 @@ from control_plane.ending import Ending
 from control_plane.ids import random_id
 from control_plane.orders import Order
 from control_plane.placing import Placer, never
-from control_plane.waiting.forecasts import Forecasts
+from control_plane.waiting.forecasts import FIRST_S, Forecasts
 from control_plane.waiting.hall import Gone, Turn, Waiting
 from control_plane.waiting.news import is_news
 from heliovox.protocol.control import InLine, NearestView, Placed
@@ -82,7 +82,13 @@ class CallBacks:
         return await self.stand(order, (order.facts.tenant,), silent_s, gone)
 
     async def stand(
-        self, order: Order, owner: tuple[str, ...], silent_s: float | None, gone: Gone = never
+        self,
+        order: Order,
+        owner: tuple[str, ...],
+        silent_s: float | None,
+        gone: Gone = never,
+        *,
+        first_s: float = FIRST_S,
     ) -> Placed | InLine:
         """Likewise, under any policy that does not refuse.
 
@@ -91,11 +97,14 @@ class CallBacks:
             owner: who may look at it.
             silent_s: without a look for so long it is given up; None for never.
             gone: whether who asks is not there any more, while he is answered.
+            first_s: how long the answer waits for the first estimate.
         """
         found = await self._placer.at_once(order, gone)
-        return (
-            found if isinstance(found, Placed) else await self._begin(order, found, owner, silent_s)
-        )
+        if isinstance(found, Placed):
+            return found
+        kept = self._begin(order, found, owner, silent_s)
+        kept.said = await self._now(kept, first_s)
+        return kept.said
 
     async def look(
         self, waiting: str, owner: tuple[str, ...], wait_s: float, after: int | None = None
@@ -142,9 +151,9 @@ class CallBacks:
             if order.silent_s is not None and now_s - order.seen_s > order.silent_s:
                 _ = self._tasks.begin(self._dropped(order), "a wait that nobody follows")
 
-    async def _begin(
+    def _begin(
         self, order: Order, full: NoRoom, owner: tuple[str, ...], silent_s: float | None
-    ) -> InLine:
+    ) -> _Order:
         self._forget()
         if len(self._orders) >= self._most:
             self._placer.outcomes[full.code] += 1
@@ -159,8 +168,7 @@ class CallBacks:
         kept = _Order(first.waiting, owner, turn, now_s + wait_s, silent_s, now_s, first, now_s)
         self._orders[kept.id] = kept
         turn.end.add_done_callback(lambda _: self._over(kept))
-        kept.said = await self._now(kept)
-        return kept.said
+        return kept
 
     def _over(self, kept: _Order) -> None:
         if kept.turn.end.cancelled():
@@ -200,8 +208,8 @@ class CallBacks:
             order.said, order.said_s = now, self._clock.now_s()
         return now
 
-    async def _now(self, order: _Order) -> InLine:
-        estimate = await self._forecasts.of(order.turn)
+    async def _now(self, order: _Order, within_s: float = FIRST_S) -> InLine:
+        estimate = await self._forecasts.of(order.turn, within_s)
         position = order.said.position
         if order.turn.number in self._waiting.queue:
             position = self._waiting.queue.position(order.turn.number)

@@ -102,6 +102,7 @@ def order_of_node(ask: NodeAsk, region: str, world: WorldNow, at_ms: int) -> Ord
         policy=policy,
         facts=facts,
         at=at if ask.place is None else Located(check_place(ask.place), ask.place_source),
+        may_wait=ask.waits,
         relayed_by=region if ask.relay else None,
     )
 

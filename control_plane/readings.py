@@ -1,15 +1,18 @@
 """Which numbers of a control plane operators see."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from control_plane.asks import Asks
 from control_plane.bundles.service import Bundles
 from control_plane.decisions import Decisions
 from control_plane.feed import Feed
+from control_plane.gate import Gate
 from control_plane.placing import Placer
 from control_plane.probing import Probing
 from control_plane.publishing import Publishing
 from control_plane.recording import Recording
+from control_plane.repeats import Repeats
 from control_plane.reserving import Reserving
 from control_plane.sessions.service import Notes
 from control_plane.sessions.table import SessionTable
@@ -21,6 +24,7 @@ from shared.bus import Bus
 from shared.metrics import Reading
 
 PREFIX = "heliovox_control_"
+T = TypeVar("T")
 
 
 def fleet_readings(feed: Feed, probing: Probing, bus: Bus) -> list[Reading]:
@@ -70,6 +74,15 @@ def placement_readings(
         _count("decisions_dropped", "Likewise, that they cannot.", lambda: publishing.dropped),
         _count("records_kept", "Batches of records kept.", lambda: recording.kept),
         _count("records_dropped", "Records lost to a slow stream.", lambda: recording.dropped),
+    ]
+
+
+def turn_readings(gate: Gate, repeats: Repeats[T]) -> list[Reading]:
+    """Requests for sessions that stand in line for their turn, and those that came again."""
+    return [
+        _number("turns_waiting", "Requests in line for their turn.", lambda: gate.waiting),
+        _count("turned_away", "Requests whose turn did not come.", lambda: gate.turned_away),
+        _count("repeats", "Requests answered as the first time.", lambda: repeats.repeated),
     ]
 
 

@@ -14,6 +14,7 @@ from edge_node.keys import KeyNameTaken, KeysUnreadable, UnknownKeyName
 from edge_node.settings import EdgeSettings, load
 from heliovox import __version__
 from shared.errors import VoiceError
+from shared.files import write_no_memory
 from shared.running import FAILED, OK, explained, run_to_the_end
 from shared.settings import SettingsRefused
 from shared.telemetry import configure_logging
@@ -96,6 +97,7 @@ def _serve(options: argparse.Namespace, settings: EdgeSettings) -> int:
     from edge_node.app import serve  # noqa: PLC0415 loads the engines' libraries, slowly
 
     configure_logging(settings.log_level, settings.log_format)
+    write_no_memory()
     return run_to_the_end(serve(settings, as_json=options.json), _log)
 
 

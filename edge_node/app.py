@@ -13,6 +13,8 @@ from edge_node.centre.link import Dial
 from edge_node.conversation import Conversation, House
 from edge_node.desk import Accounts, Desk, KeyDesk
 from edge_node.engines import engine_maker, gatekeeper_maker, make_speech
+from edge_node.keeping.parts import StoreDial
+from edge_node.keeping.transcripts import NoRecord
 from edge_node.key_store import KeyStore
 from edge_node.member import Member
 from edge_node.member import Node as NodeRead
@@ -42,9 +44,10 @@ from edge_node.tally import Tally
 from shared.announcement import Announcer
 from shared.bus import Bus
 from shared.clock import SystemClock
+from shared.credentials import read_seed
 from shared.files import raise_open_files
 from shared.metrics import Metrics
-from shared.nats_permissions import inbox
+from shared.nats_permissions import inbox, writer_inbox
 from shared.server import HttpServer, listen
 from shared.service import Service, run_all
 from shared.tasks import Tasks
@@ -63,6 +66,25 @@ def bus_dial(settings: EdgeSettings) -> Dial:
         return await NatsBus.connect(
             url, settings.bus.seed_file, name=node, inbox_prefix=inbox(node), wait_s=0
         )
+
+    return dial
+
+
+def store_dial(settings: EdgeSettings) -> StoreDial:
+    """Connects to servers that keep content, with the node's key for those.
+
+    Raises CredentialsRefused at once where the node has stores and no key to them.
+    """
+    seed_file, node, region = settings.content.seed_file, settings.node_id, settings.region
+    if seed_file is not None:
+        read_seed(seed_file)
+
+    async def dial(url: str) -> Bus:
+        from shared.bus.nats_bus import NatsBus  # noqa: PLC0415 a node alone needs no NATS
+
+        assert region is not None
+        answers = writer_inbox(region, node)
+        return await NatsBus.connect(url, seed_file, name=node, inbox_prefix=answers, wait_s=0)
 
     return dial
 
@@ -100,13 +122,17 @@ class Node:
 
     Args:
         dial_of: how a node with these settings connects to the bus.
+        store_dial_of: likewise to servers that keep content.
     """
 
     def __init__(
-        self, settings: EdgeSettings, dial_of: Callable[[EdgeSettings], Dial] = bus_dial
+        self,
+        settings: EdgeSettings,
+        dial_of: Callable[[EdgeSettings], Dial] = bus_dial,
+        store_dial_of: Callable[[EdgeSettings], StoreDial] = store_dial,
     ) -> None:
         self.settings, self.clock = settings, SystemClock()
-        self._dial_of = dial_of
+        self._dial_of, self._store_dial_of = dial_of, store_dial_of
         self.admission = Admission(settings.node_id, settings.max_streams)
         self.speech = make_speech(settings, self.clock)
         self.calibration = Calibration(settings, self.speech, self.clock, self.admission.measured)
@@ -172,7 +198,7 @@ class Node:
             return [*first, ticker, self.gatherer, door, stopping]
         member.listens_at(url)
         ticker = Ticker(self.clock, [*ticks, member.tick], TICK_S)
-        lines: list[Service] = [member.link, member.bundles, member.notes]
+        lines: list[Service] = [member.link, member.bundles, member.notes, member.keeper]
         return [*first, *lines, ticker, self.gatherer, door, stopping, member.reports]
 
     def _desk(self) -> tuple[Desk, Accounts]:
@@ -181,7 +207,12 @@ class Node:
             keys = self.keys = KeyStore(settings.state_dir / "keys.json")
             return KeyDesk(self.admission, keys.knows, _new_id), Accounts(keys.knows)
         member = self.member = Member(
-            settings, self._as_read(), self.clock, self._dial_of(settings), _new_id
+            settings,
+            self._as_read(),
+            self.clock,
+            self._dial_of(settings),
+            self._store_dial_of(settings),
+            _new_id,
         )
         return member.desk, TextAccounts(member.desk)
 
@@ -192,6 +223,7 @@ class Node:
             steps=self.recogniser.device.meter.read,
             queue=lambda: self.recogniser.device.waiting,
             healthy=lambda: not any((self.recogniser.check(), self.speech.check())),
+            faults=lambda: self.tally.faults,
             stopping=lambda: self.registry.draining,
             end_session=self._end_session,
             sessions=lambda: [*self.live.values(), *self.passed],
@@ -259,6 +291,7 @@ class Node:
             tasks=self.tasks,
             tally=self.tally,
             relays=Relays() if self.member is None else self.member.relays,
+            record=NoRecord() if self.member is None else self.member.transcripts,
             live=self.live,
             passed=self.passed,
         )

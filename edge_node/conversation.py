@@ -14,6 +14,7 @@ from typing import Literal
 from edge_node.centre.review import Ruling
 from edge_node.centre.warden import Seek
 from edge_node.desk import Admitted, Desk, Elsewhere, Permit, Question, Terms, Used
+from edge_node.keeping.transcripts import NoRecord, Record
 from edge_node.ousting import oust
 from edge_node.protocols.peer import Peer, Shown
 from edge_node.relaying import Relay, Relays
@@ -28,6 +29,7 @@ from edge_node.sessions.events import (
     HangUp,
     Hear,
     Hush,
+    InLineNow,
     LeaveSeat,
     LinkLost,
     Mark,
@@ -54,9 +56,11 @@ from edge_node.stt.device import Device, Occupant
 from edge_node.stt.seat import EndAsked, MarkerAsked, Seat
 from edge_node.tally import Tally
 from edge_node.tts.saying import Saying, Speaker
-from edge_node.waiting import Waiting
+from edge_node.waiting import Waiting, waiting_of
 from heliovox.protocol import codec
-from heliovox.protocol.messages import Error, Redirect, Speak, Start
+from heliovox.protocol.closing import CloseCode
+from heliovox.protocol.control import InLine
+from heliovox.protocol.messages import Error, Final, Redirect, Speak, Start
 from shared.errors import InvalidMessage, Unauthorised, VoiceError
 from shared.exchange import Ruled
 from shared.tasks import Tasks
@@ -79,6 +83,7 @@ class House:
     tasks: Tasks
     tally: Tally = field(default_factory=Tally)
     relays: Relays = field(default_factory=Relays)
+    record: Record = field(default_factory=NoRecord)
     live: dict[str, "Conversation"] = field(default_factory=dict)
     """Sessions with a seat, by id."""
     passed: set["Conversation"] = field(default_factory=set)
@@ -96,6 +101,8 @@ class Conversation:
         self._peer, self._house, self._shown = peer, house, shown
         self.session = Session(house.offer, house.limits)
         self._permit: Permit | None = None
+        self._settling: asyncio.Task[None] | None = None
+        self._in_line: asyncio.Task[None] | None = None
         self._waiting: Waiting | None = None
         self._relay: Relay | None = None
         self._occupant: Occupant | None = None
@@ -201,6 +208,9 @@ class Conversation:
 
     def tick(self, now_s: float) -> None:
         """About once a second."""
+        if self._in_line is not None:  # he waits for us: it is not he who says nothing
+            self._look_after()
+            return
         self._handle(Tick(now_s))
         if self._admitted is None:
             return
@@ -222,6 +232,9 @@ class Conversation:
     def _handle(self, event: Event) -> None:
         for command in self.session.handle(event):
             self._effects[type(command)](command)
+        if self._in_line is not None and self.session.stream.state is Stream.ENDED:
+            self._in_line.cancel()  # gives up his place
+            self._in_line = self._waiting = None
 
     def _table(self) -> dict[type, Callable[..., None]]:
         return {
@@ -244,6 +257,13 @@ class Conversation:
     def _tell(self, command: Tell) -> None:
         self._house.tally.told(command.message)
         self._peer.send_text(codec.encode(command.message))
+        if isinstance(command.message, Final):
+            self._recorded(command.message)
+
+    def _recorded(self, final: Final) -> None:
+        """After the caller was told, who waits for nobody."""
+        if self._admitted is not None and self.session.opening is not None:
+            self._house.record.final(self._admitted, self.session.opening, final)
 
     # --- a seat ---
 
@@ -259,7 +279,7 @@ class Conversation:
         else:
             self._waiting = Waiting()
             work = self._settle(found, command.opening)
-            _ = self._house.tasks.begin(work, name="a caller's place")
+            self._settling = self._house.tasks.begin(work, name="a caller's place")
 
     def _sit_down(self, admitted: Admitted, opening: Opening) -> None:
         house, self._admitted = self._house, admitted
@@ -276,6 +296,7 @@ class Conversation:
             self._handle(Failed(error))
             return
         house.live[admitted.session] = self
+        house.record.begun(admitted)
         self._handle(SeatGranted(admitted.session, opening, admitted.terms.decision))
         self._note("started")
 
@@ -289,6 +310,7 @@ class Conversation:
             self._house.live.pop(admitted.session, None)
             self._house.desk.leave(admitted)
             self.left.set()
+            self._house.record.over(admitted)
             _log.debug("session %s was\n%s", self.session.id, self.session.history)
 
     def _note(self, event: Literal["started", "usage", "ended"], reason: str | None = None) -> None:
@@ -359,12 +381,13 @@ class Conversation:
     async def _settle(self, question: Question, opening: Opening) -> None:
         """However it ends, no seat is held anywhere for somebody who is gone."""
         try:
-            found = await question.settle()
+            found = await question.settle(self._told_to_wait)
         except VoiceError as error:
-            self._waiting = None
+            self._waiting = self._in_line = None
             self._handle(Failed(error))
             return
         waiting, self._waiting = self._waiting, None
+        self._in_line = None
         if self.session.stream.state is Stream.ENDED:
             self.not_needed(found)
             return
@@ -375,6 +398,17 @@ class Conversation:
         self._peer.resume_reading()
         if waiting is not None:
             waiting.let_go()
+
+    def _told_to_wait(self, in_line: InLine) -> None:
+        """He has a place in line: from here on, whoever goes gives it up at once."""
+        self._in_line = self._settling
+        self._handle(InLineNow(waiting_of(in_line)))
+
+    def _look_after(self) -> None:
+        """Nothing is read while he waits, so nobody tells us that he is gone."""
+        if self._peer.hung_up():
+            self._peer.close(CloseCode.GOING_AWAY, "hung up")
+            self.lost()
 
     def _go_elsewhere(self, found: Elsewhere) -> None:
         assert self._permit is not None

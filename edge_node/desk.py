@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from edge_node.capacity.admission import Admission
 from edge_node.protocols.peer import Shown
 from edge_node.sessions.opening import Opening
+from heliovox.protocol.control import InLine
 from heliovox.protocol.messages import Start
 from shared.errors import TicketRefused, Unauthorised, VoiceError
 from shared.exchange import PlaceAnswer, Ruled
@@ -63,8 +64,17 @@ class Elsewhere:
 class Question(Protocol):
     """What the node may not decide by itself."""
 
-    async def settle(self) -> Admitted | Elsewhere:
-        """The control plane's answer, within seconds. Raises VoiceError where it says no."""
+    async def settle(self, tell: Callable[[InLine], None]) -> Admitted | Elsewhere:
+        """The control plane's answer, within seconds, or once it is the caller's turn.
+
+        Whoever is cancelled after he was told of a place in line gives it up.
+
+        Args:
+            tell: told of his place in line, where he has one, and of changes.
+
+        Raises:
+            VoiceError: it says no.
+        """
         ...
 
 

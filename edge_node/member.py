@@ -20,6 +20,8 @@ from edge_node.centre.review import Ruling
 from edge_node.centre.seeking import LawfulSeat
 from edge_node.centre.warden import Live, Warden
 from edge_node.desk import Terms
+from edge_node.keeping.parts import StoreDial, make_keeper
+from edge_node.keeping.transcripts import Transcripts
 from edge_node.relaying import Relays
 from edge_node.settings import EdgeSettings
 from edge_node.stt.meter import StepTimes
@@ -32,6 +34,7 @@ from shared.capacity import CapacityReport, KindRoom
 from shared.clock import Clock, wall_ms, wall_s
 from shared.errors import BusFailed
 from shared.exchange import Command, Reserve
+from shared.pseudonyms import PseudonymKey, read_pseudonym_key
 
 BUNDLE_FILE = "bundle.jwt"
 T = TypeVar("T", bound=msgspec.Struct)
@@ -46,6 +49,7 @@ class Node:
     steps: Callable[[], StepTimes]
     queue: Callable[[], int]
     healthy: Callable[[], bool]
+    faults: Callable[[], int]
     stopping: Callable[[], bool]
     end_session: Callable[[str], bool]
     sessions: Callable[[], Iterable[Live]]
@@ -58,6 +62,7 @@ class Member:
         settings: with a region.
         node: the rest of it.
         dial: connects to the bus.
+        dial_store: connects to a server that keeps content.
         new_id: names a session.
     """
 
@@ -67,6 +72,7 @@ class Member:
         node: Node,
         clock: Clock,
         dial: Dial,
+        dial_store: StoreDial,
         new_id: Callable[[], str],
     ) -> None:
         assert settings.region is not None
@@ -91,6 +97,15 @@ class Member:
             self._rules_changed,
         )
         self.notes = Notes(self._keep_note, clock)
+        self.keeper = make_keeper(
+            settings.content,
+            settings.state_dir,
+            self.who,
+            lambda: self.bundles.rules,
+            dial_store,
+            clock,
+        )
+        self.transcripts = Transcripts(self.who, self.keeper, wall_ms)
         self.relays = Relays(settings.max_relays, self.who.node)
         self.commands = Commands(node.admission, node.end_session, node.stopping)
         self.desk = FleetDesk(
@@ -104,6 +119,7 @@ class Member:
             wall_s=wall_s,
             new_id=new_id,
             note_down=self.notes.add,
+            pseudonyms=_pseudonyms(settings),
         )
         self.warden = Warden(
             node.sessions, lambda: self.bundles.held, self.who.region, wall_ms, self._seek
@@ -156,6 +172,7 @@ class Member:
             tier=settings.tier,
             draining=admission.draining,
             healthy=node.healthy(),
+            faults=node.faults(),
             policy_version=None if bundle is None else bundle.policy_version,
             bundle_version=None if bundle is None else bundle.version,
             goodbye=goodbye,
@@ -200,6 +217,11 @@ class Member:
 
     async def _keep_note(self, data: bytes, note_id: str) -> None:
         await self.link.keep(subjects.note(self.who.region, self.who.node), data, note_id)
+
+
+def _pseudonyms(settings: EdgeSettings) -> PseudonymKey | None:
+    file = settings.content.pseudonym_key_file
+    return None if file is None else read_pseudonym_key(file)
 
 
 def _understood(data: bytes, kind: type[T]) -> T:

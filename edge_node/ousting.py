@@ -65,7 +65,7 @@ async def _look(
     question: Callable[[], Question], ruling: Ruling
 ) -> tuple[Error | Redirect, Elsewhere | None]:
     try:
-        found = await question().settle()
+        found = await question().settle(lambda _: None)
     except VoiceError as error:
         return nowhere(ruling, error.message).as_message(), None
     if not isinstance(found, Elsewhere):

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from edge_node.capacity.admission import Admission
+from edge_node.keeping.keeper import Keeper
+from edge_node.keeping.sender import Sender
 from edge_node.member import Member
 from edge_node.protocols.http import HttpNode
 from edge_node.protocols.registry import Registry
@@ -102,6 +104,36 @@ def member_readings(member: Member) -> list[Reading]:
         _count("notes_kept", "Notes of sessions, kept.", lambda: notes.kept),
         _count("notes_dropped", "Notes of sessions, lost.", lambda: notes.outbox.dropped),
         Reading("heliovox_edge_notes_waiting", "Not kept yet.", lambda: len(notes.outbox)),
+        *content_readings(member.keeper),
+    ]
+
+
+def content_readings(keeper: Keeper) -> list[Reading]:
+    """How what is kept of sessions gets to its places."""
+    senders = keeper.senders
+
+    def by_place(read: Callable[[Sender], float]) -> Callable[[], Mapping[str, float]]:
+        return lambda: {place: read(sender) for place, sender in senders.items()}
+
+    def reading(name: str, text: str, read: Callable[[Sender], float], *, counter: bool) -> Reading:
+        return Reading(
+            f"heliovox_edge_content_{name}", text, by_place(read), "region", counter=counter
+        )
+
+    return [
+        reading("connected", "1 with the store.", lambda s: float(s.connected), counter=False),
+        reading("waiting", "Pieces not kept yet.", lambda s: len(s.outbox), counter=False),
+        reading(
+            "waiting_bytes", "Of memory, for them.", lambda s: s.outbox.size_bytes, counter=False
+        ),
+        reading("kept", "Pieces kept.", lambda s: s.kept, counter=True),
+        reading(
+            "dropped",
+            "Pieces that a place did not get.",
+            lambda s: s.outbox.dropped["no_room"] + s.outbox.dropped["too_late"],
+            counter=True,
+        ),
+        _counts("content_lost", "Pieces that are kept nowhere.", keeper.lost, "reason"),
     ]
 
 

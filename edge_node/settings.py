@@ -129,6 +129,21 @@ class CentreSettings(Section):
     """The control plane's Ed25519 public key (PEM): tickets and bundles are verified with it."""
 
 
+class ContentSettings(Section):
+    """What is kept of sessions, where their policies say so."""
+
+    servers: dict[str, str] = Field(default_factory=dict)
+    """By region that has a store of content, its NATS server: the node's own, and those that its
+    sessions' policies keep in. Without any, nothing is kept anywhere."""
+    seed_file: Path | None = None
+    """The node's nkey seed for all of them; not the one of `bus`."""
+    max_waiting_bytes: PositiveInt = 32 << 20
+    """Content that may wait in memory for one server that is away. More outlasts longer outages."""
+    pseudonym_key_file: Path | None = None
+    """The region's key, one for all of its nodes: callers appear in metadata by what it makes of
+    their ids. Without it they do not appear."""
+
+
 class EdgeSettings(BaseSettings):
     """A node. The environment (HELIOVOX_EDGE_...) outranks the file, the command line both."""
 
@@ -185,6 +200,7 @@ class EdgeSettings(BaseSettings):
     capacity: CapacitySettings = CapacitySettings()
     bus: BusSettings = BusSettings()
     centre: CentreSettings = CentreSettings()
+    content: ContentSettings = ContentSettings()
 
     @model_validator(mode="after")
     def _a_member_knows_its_fleet(self) -> Self:
@@ -203,6 +219,17 @@ class EdgeSettings(BaseSettings):
             raise ValueError(f"region={self.region} needs {', '.join(missing)} as well")
         if self.public_url is not None:
             stream_url(self.public_url)
+        return self
+
+    @model_validator(mode="after")
+    def _content_is_a_members(self) -> Self:
+        content = self.content
+        for region in content.servers:
+            token(region)
+        if bool(content.servers) != (content.seed_file is not None):
+            raise ValueError("content.servers and content.seed_file go together")
+        if self.region is None and (content.servers or content.pseudonym_key_file):
+            raise ValueError("content needs region as well: a node of no fleet keeps nothing")
         return self
 
     @model_validator(mode="after")

@@ -4,6 +4,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from heliovox.protocol.messages import Ended, Error, Final, ServerMessage, Started
+from shared.errors import EngineFailed, VoiceError
+
+FAULTS = (EngineFailed.code, VoiceError.code)
+"""Errors that are the node's own."""
 
 
 @dataclass(slots=True)
@@ -20,6 +24,11 @@ class Tally:
     words: int = 0
     audio_ms: int = 0
     """Of sessions that ended well."""
+
+    @property
+    def faults(self) -> int:
+        """Sessions that ended through a fault of the node's own."""
+        return sum(self.errors[code] for code in FAULTS)
 
     def told(self, message: ServerMessage) -> None:
         """Counts what a caller was told."""

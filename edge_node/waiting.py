@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from heliovox.protocol import messages as wire
+from heliovox.protocol.control import InLine
 from shared.errors import TooBig
 
 MOST_BYTES = 2 << 20
@@ -33,3 +35,21 @@ class Waiting:
         for message in self._messages:
             message()
         self._messages.clear()
+
+
+def waiting_of(in_line: InLine) -> wire.Waiting:
+    """A place in line, as its caller is told of it."""
+    estimate = in_line.estimate
+    if estimate is None:
+        return wire.Waiting(in_line.position, in_line.expires_s, in_line.version)
+    return wire.Waiting(
+        position=in_line.position,
+        expires_s=in_line.expires_s,
+        version=in_line.version,
+        low_s=estimate.low_s,
+        high_s=estimate.high_s,
+        confidence=estimate.confidence,
+        chance=estimate.chance,
+        source=estimate.based_on.source,
+        sessions=estimate.based_on.sessions,
+    )

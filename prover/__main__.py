@@ -1,32 +1,46 @@
 """`make prove`: checks decisions, hunts planted faults, and says what came of it.
 
 The last line of the output is JSON. Exit code 0: all was right and every fault was caught;
-1: something was wrong; 130: Ctrl-C.
+1: something was wrong; 2: the journal cannot be gone on from; 130: Ctrl-C.
 """
 
 import argparse
 import json
 import os
+import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from prover import crew, hunt
 from prover.faults import FAULTS
+from prover.journal import Journal, JournalRefused, fingerprint
 from prover.planting import DoesNotApply
 from prover.screen import Progress
 from prover.tally import Found, Tally
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
     """The exit code."""
     options = _options()
     began_s = time.perf_counter()
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT is ignored where a shell runs it behind
+        signal.signal(number, signal.default_int_handler)
     if options.world is not None:
         tally, whole = crew.played(options.seed, options.world, options.decisions), True
     else:
-        progress = Progress(options.decisions)
-        tally, whole = crew.prove(options.seed, options.decisions, options.workers, progress.told)
+        try:
+            journal = Journal(options.journal, options.seed, fingerprint(ROOT))
+        except JournalRefused as error:
+            sys.stderr.write(f"{error}\n")
+            return 2
+        progress = Progress(options.decisions, journal.tally.decisions)
+        tally, whole = crew.prove(
+            options.seed, options.decisions, options.workers, progress.told, journal
+        )
         progress.end()
     for found in tally.found[:3]:
         _accuse(found)
@@ -59,6 +73,11 @@ def _options() -> argparse.Namespace:
         type=int,
         default=hunt.MOST,
         help="within which each planted fault must be caught (%(default)s)",
+    )
+    parser.add_argument(
+        "--journal",
+        type=Path,
+        help="a file that is kept while it works; the same command goes on from it",
     )
     parser.add_argument("--world", type=int, help="play this one alone, as a violation names it")
     return parser.parse_args()

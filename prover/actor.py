@@ -28,6 +28,8 @@ class Actor:
     up: bool = True
     draining: bool = False
     healthy: bool = True
+    faults: int = 0
+    """Of the present boot."""
     twin: bool = False
     """An earlier boot still runs beside the present one."""
     due_s: float = 0.0
@@ -61,7 +63,7 @@ class Actor:
             "languages": self.languages, "models": self.models, "voices": self.voices,
             "step_p50_ms": self.step_ms / 2, "step_p95_ms": self.step_ms, "queue": self.queue,
             "tier": self.tier, "draining": self.draining, "healthy": self.healthy,
-            "goodbye": goodbye,
+            "goodbye": goodbye, "faults": self.faults,
         }  # fmt: skip
 
     def reserve(self, kind: str) -> tuple[str, int]:

@@ -84,6 +84,7 @@ def ghost(scene: Scene, actor: Actor) -> list[Event]:
 def restart(scene: Scene, actor: Actor) -> list[Event]:
     """It starts anew; the earlier boot may run on."""
     actor.starts, actor.up, actor.healthy = actor.starts + 1, True, True
+    actor.faults = scene.chance.choice((0, 0, 2))
     actor.twin = scene.chance.random() < 0.3
     return [scene.said(actor.report())]
 
@@ -103,6 +104,12 @@ def drain(scene: Scene, actor: Actor) -> list[Event]:
 def sicken(scene: Scene, actor: Actor) -> list[Event]:
     """A part of it is not well, or is again."""
     actor.healthy = not actor.healthy
+    return [scene.said(actor.report())] if _told(scene, actor) else []
+
+
+def stumble(scene: Scene, actor: Actor) -> list[Event]:
+    """Sessions end through a fault of its own."""
+    actor.faults += scene.chance.choice((1, 1, 2, 20))
     return [scene.said(actor.report())] if _told(scene, actor) else []
 
 
@@ -182,6 +189,7 @@ BLOWS = (
     (single, 3),
     (drain, 5),
     (sicken, 4),
+    (stumble, 4),
     (flicker, 7),
     (warm, 2),
     (spike, 10),

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 
+from prover.journal import Journal
 from prover.play import DECISIONS, play
 from prover.tally import Tally
 
 Told = Callable[[Tally], None]
 
 
-def prove(seed: str, decisions: int, workers: int, told: Told) -> tuple[Tally, bool]:
+def prove(
+    seed: str, decisions: int, workers: int, told: Told, journal: Journal | None = None
+) -> tuple[Tally, bool]:
     """Checks so many decisions. The same seed and number give the same tally, whoever works.
 
     Args:
@@ -20,39 +23,41 @@ def prove(seed: str, decisions: int, workers: int, told: Told) -> tuple[Tally, b
         decisions: to check.
         workers: processes.
         told: is told how far it is, now and then.
+        journal: what is done already, and where the rest is kept; it holds the tally.
 
     Returns:
         What was found, and whether it went to its end: Ctrl-C ends it early.
     """
-    total, todo = Tally(), _portions(seed, decisions)
+    journal = journal or Journal(None, seed, "")
+    todo = (one for one in _portions(seed, decisions) if one[1] not in journal.done)
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _deaf)
     try:
-        _work(pool, todo, workers, total, told)
+        _work(pool, todo, workers, journal, told)
     except KeyboardInterrupt:
-        return total, False
+        return journal.tally, False
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    return total, True
+        journal.keep()
+    return journal.tally, True
 
 
 def _work(
     pool: ProcessPoolExecutor,
     todo: Iterator[tuple[str, int, int]],
     workers: int,
-    total: Tally,
+    journal: Journal,
     told: Told,
 ) -> None:
     """A few portions are under way at any time, so that an end comes soon."""
-    running: set[Future[Tally]] = set()
+    running: dict[Future[Tally], int] = {}
     while True:
         while len(running) < 2 * workers and (portion := next(todo, None)) is not None:
-            running.add(pool.submit(played, *portion))
+            running[pool.submit(played, *portion)] = portion[1]
         if not running:
             return
-        done, running = wait(running, return_when=FIRST_COMPLETED)
-        for future in done:
-            total.add(future.result())
-        told(total)
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            journal.add(running.pop(future), future.result())
+        told(journal.tally)
 
 
 def _portions(seed: str, decisions: int) -> Iterator[tuple[str, int, int]]:

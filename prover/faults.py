@@ -208,6 +208,7 @@ _RANKED = (
         "self.failing, self.back_s = True, None",
         "self.failing = self.back_s is None",
     ),
+    Fault("errors ignored", _FLEET, "member.past.lapsed(self._now_s, faults)", "pass"),
     Fault("past forgiven", _COST, "view.history_ms.take(nodes)", "0.0"),
     Fault(
         "money outweighs risk",

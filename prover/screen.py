@@ -16,11 +16,12 @@ class Progress:
 
     Args:
         decisions: to check in all.
+        before: of these, how many were checked earlier.
         out: where it is shown.
     """
 
-    def __init__(self, decisions: int, out: TextIO = sys.stderr) -> None:
-        self._all, self._out = decisions, out
+    def __init__(self, decisions: int, before: int = 0, out: TextIO = sys.stderr) -> None:
+        self._all, self._before, self._out = decisions, before, out
         self._began_s = self._shown_s = time.perf_counter()
         self._every_s = _EVERY_S if out.isatty() else _QUIETLY_EVERY_S
 
@@ -32,7 +33,7 @@ class Progress:
         self._shown_s = now_s
         done = min(1.0, tally.decisions / max(1, self._all))
         full = round(WIDTH * done)
-        pace = tally.decisions / max(1e-9, now_s - self._began_s)
+        pace = (tally.decisions - self._before) / max(1e-9, now_s - self._began_s)
         bar = f"[{'#' * full}{'.' * (WIDTH - full)}] {done:4.0%}"
         text = f"{bar} {tally.decisions:,} decisions, {tally.violations} violations, {pace:,.0f}/s"
         self._out.write(f"\r\x1b[K{text}" if self._out.isatty() else f"{text}\n")

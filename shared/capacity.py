@@ -53,6 +53,8 @@ class CapacityReport(msgspec.Struct, frozen=True):
     draining: bool = False
     healthy: bool = True
     """Every part's own check is well."""
+    faults: int = 0
+    """Sessions of this boot that ended through a fault of the node's own; only grows."""
     policy_version: str | None = None
     """Of the policies that the node admits by."""
     bundle_version: str | None = None

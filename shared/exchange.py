@@ -1,12 +1,13 @@
 """What nodes and centre say to each other over the bus, as JSON.
 
-Never speech, never an identity: callers appear as their tenant's pseudonym at most.
+Never speech, never an identity: callers appear by a pseudonym at most.
 """
 
 from typing import Literal
 
 import msgspec
 
+from heliovox.protocol.control import InLine
 from heliovox.protocol.messages import Place
 from shared.regions.model import GENERAL
 
@@ -87,10 +88,25 @@ class NodeAsk(msgspec.Struct, frozen=True):
     data: str = GENERAL
     countries: tuple[str, ...] = ()
     """That the caller counts as being in, by the policy's `country_from`."""
+    waits: bool = False
+    """Whether the caller waits where the policy says so: the node asks on (NodeWait)."""
+
+
+class NodeWait(msgspec.Struct, frozen=True):
+    """Node to the control plane that put its caller in line: how does he stand?"""
+
+    waiting: str
+    """The name of his wait."""
+    after: int = 0
+    """The version that he knows: another one is answered at once."""
+    wait_s: float = 0.0
+    """How long the answer may take."""
+    leave: bool = False
+    """He is gone: his place, or the seat that he has by now, is free. The answer says nothing."""
 
 
 class PlaceAnswer(msgspec.Struct, frozen=True):
-    """Centre to node: a seat elsewhere (or, where `node` is the asker, on it), or a refusal."""
+    """Centre to node: a seat (where `node` is the asker, on it), a place in line, or a refusal."""
 
     placed: bool
     session: str = ""
@@ -103,6 +119,10 @@ class PlaceAnswer(msgspec.Struct, frozen=True):
     message: str = ""
     remedy: str | None = None
     retryable: bool = False
+    in_line: InLine | None = None
+    """No seat yet: ask this control plane again."""
+    plane: str = ""
+    """Whom to ask, where there is a place in line."""
 
 
 class Ruled(msgspec.Struct, frozen=True):
@@ -146,6 +166,9 @@ class SessionNote(msgspec.Struct, frozen=True):
     """Of the rules by which the node let it in."""
     ruled: Ruled | None = None
     """Where newer rules forbade it while it ran."""
+    caller: str | None = None
+    """A pseudonym (`shared.pseudonyms`) of who speaks; None where the caller named nobody, or the
+    node has no key to make one with."""
 
 
 class KeyGrant(msgspec.Struct, frozen=True):

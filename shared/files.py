@@ -17,6 +17,12 @@ def raise_open_files() -> int:
     return wanted
 
 
+def write_no_memory() -> None:
+    """A process that crashes leaves no image of its memory on disk: it would hold what was said."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Replaces a file as a whole, readable by its owner alone. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

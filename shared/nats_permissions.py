@@ -13,6 +13,8 @@ ALL_CONTENT = f"{subjects.CONTENT}.>"
 INBOX = "_INBOX"
 WRITER_INBOX = "_INBOX_NODE"
 NODE_SAYS = ("report", "ask", "bundle", "note")
+TO_A_PLANE = "wait"
+"""What a node says to one control plane, whose name follows."""
 NODE_HEARS = ("reserve", "command")
 
 
@@ -63,7 +65,8 @@ def writer_inbox(region: str, name: str) -> str:
 
 def node(region: str, name: str) -> Permissions:
     """Its own subjects, on its region's server."""
-    says = [subjects.node_subject(region, name, what) for what in NODE_SAYS]
+    all_says = (*NODE_SAYS, f"{TO_A_PLANE}.*")
+    says = [subjects.node_subject(region, name, what) for what in all_says]
     hears = [subjects.node_subject(region, name, what) for what in NODE_HEARS]
     return Permissions(
         publish_allow=tuple(says),
@@ -75,19 +78,19 @@ def node(region: str, name: str) -> Permissions:
 def writer(region: str, name: str) -> Permissions:
     """A node that keeps content, on the server of whichever region keeps it.
 
-    It says what is its own, hears of nobody's, and learns which sessions are deleted. So a node of
-    another region puts content into the store, and gets none out of it.
+    It says what is its own, hears nobody's, and learns of which sessions to keep no more. So a node
+    of another region puts content into the store, and gets none out of it.
     """
     return Permissions(
         publish_allow=(subjects.content(region, name, ">"),),
-        subscribe_allow=(f"{subjects.DELETED}.*", f"{writer_inbox(region, name)}.>"),
+        subscribe_allow=(f"{subjects.FORGET}.*", f"{writer_inbox(region, name)}.>"),
     )
 
 
 def plane(name: str) -> Permissions:
     """One control plane, on the centre's server: all nodes' metadata, no content, the streams."""
     asks = [f"{subjects.META}.*.*.{what}" for what in NODE_HEARS]
-    hears = [f"{subjects.META}.*.*.{what}" for what in NODE_SAYS]
+    hears = [f"{subjects.META}.*.*.{what}" for what in (*NODE_SAYS, f"{TO_A_PLANE}.{name}")]
     return Permissions(
         publish_allow=(
             *asks,
@@ -129,7 +132,11 @@ def custodian(name: str) -> Permissions:
         *(f"CONSUMER.{verb}.{store}.>" for verb in ("CREATE", "MSG.NEXT", "DELETE")),
     ]
     return Permissions(
-        publish_allow=(*(f"$JS.API.{ask}" for ask in asks), f"{subjects.DELETED}.*"),
+        publish_allow=(
+            *(f"$JS.API.{ask}" for ask in asks),
+            f"{subjects.FORGET}.*",
+            f"{subjects.DELETED}.*",
+        ),
         subscribe_allow=(f"{inbox(name)}.>",),
     )
 
@@ -141,7 +148,10 @@ def leaf(region: str, nodes: Iterable[str], planes: Iterable[str]) -> Permission
     region's server that fell into wrong hands speaks for another region, or hears of it.
     """
     all_nodes = f"{subjects.META}.{subjects.token(region)}.*"
+    planes = tuple(planes)
     own = [f"{all_nodes}.{what}" for what in NODE_SAYS]
+    # by name: a server passes interest on to a leaf only where it holds all that the leaf may say
+    own += [f"{all_nodes}.{TO_A_PLANE}.{subjects.token(name)}" for name in planes]
     asked = [f"{all_nodes}.{what}" for what in NODE_HEARS]
     return Permissions(
         publish_allow=(*own, *(f"{inbox(name)}.>" for name in planes), *_JETSTREAM_TO_CENTRE),

@@ -46,6 +46,16 @@ def ask(region: str, node: str) -> str:
     return node_subject(region, node, "ask")
 
 
+def wait(region: str, node: str, plane: str) -> str:
+    """The node asks a control plane about a caller in its line (NodeWait), gets PlaceAnswer."""
+    return node_subject(region, node, f"wait.{token(plane)}")
+
+
+def waits(plane: str) -> str:
+    """All nodes' questions about callers in the line of one control plane."""
+    return f"{META}.*.*.wait.{token(plane)}"
+
+
 def bundle(region: str, node: str) -> str:
     """The node asks the centre for the signed bundle (empty), gets it as a JWT."""
     return node_subject(region, node, "bundle")
@@ -81,6 +91,7 @@ NOTES = f"{META}.*.*.note"
 
 CONTENT_STREAM = "CONTENT"
 """Of each region's server, in the account of content: what is kept there."""
+FORGET = "hv.forget"
 DELETED = "hv.deleted"
 
 
@@ -99,6 +110,11 @@ def kept_of(session: str) -> str:
     return f"{CONTENT}.*.*.{token(session)}.*"
 
 
+def forget(session: str) -> str:
+    """A custodian tells nodes that they keep no more of a session: what is there he deletes."""
+    return f"{FORGET}.{token(session)}"
+
+
 def deleted(session: str) -> str:
-    """A custodian says on each server that a session's content is deleted, and how far he is."""
+    """The receipt of a session's deletion, kept where its content was."""
     return f"{DELETED}.{token(session)}"

@@ -51,6 +51,7 @@ def _numbers(report: CapacityReport) -> None:
     _count("limit", report.limit, MOST_SESSIONS)
     _count("reserved", report.reserved, MOST_SESSIONS)
     _count("queue", report.queue, MOST_CHUNKS)
+    _count("faults", report.faults, MOST_COUNTER)
     _time("step_p50_ms", report.step_p50_ms)
     _time("step_p95_ms", report.step_p95_ms)
 

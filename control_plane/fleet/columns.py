@@ -90,11 +90,7 @@ class Columns:
         self.heard_s[at] = heard_s
         self.next_s = min(self.next_s, heard_s + STALE_S)
         changed = self._write_past(at, member.past)
-        left = _left(member)
-        column = [left.get(kind, 0) for kind in self.kinds]
-        if self.fits[:, at].tolist() != column:
-            self.fits[:, at] = column
-            changed = self._touched("fits")
+        changed |= self.write_room(at, member)
         for name, value in (
             ("said", said_of(member)),
             ("tier", TIERS.index(report.tier)),
@@ -108,6 +104,15 @@ class Columns:
                 array[at] = value
                 changed = self._touched(name)
         return changed
+
+    def write_room(self, at: int, member: Member) -> bool:
+        """Only the room that is left; all that changes when a seat is asked for or got."""
+        left = _left(member)
+        column = [left.get(kind, 0) for kind in self.kinds]
+        if self.fits[:, at].tolist() == column:
+            return False
+        self.fits[:, at] = column
+        return self._touched("fits")
 
     def _write_past(self, at: int, of: Past) -> bool:
         """A node's failures; they seldom change."""

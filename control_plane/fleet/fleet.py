@@ -168,7 +168,7 @@ class Fleet:
         self._asked_for += 1
         hold = Hold(node, kind, self._now_s, self._asked_for)
         member.holds.waiting.append(hold)
-        self._rewrite(member)
+        self._panel.write_room(member)
         return hold
 
     def granted(self, hold: Hold, taken: int = 0) -> None:
@@ -326,6 +326,8 @@ class Fleet:
         if verdict == "newer":
             member.holds = Holds()
             member.past.lapsed(self._now_s, member.report.held)
+        elif (faults := report.faults - member.report.faults) > 0:
+            member.past.lapsed(self._now_s, faults)
         member.holds.reported(self._now_s)
         member.report, member.since = report, Since()
         member.skew_s = _skew_s(report, wall_s)
@@ -350,7 +352,7 @@ class Fleet:
 
     def _drop(self, member: Member, hold: Hold) -> None:
         if member.holds.drop(hold):
-            self._rewrite(member)
+            self._panel.write_room(member)
 
     def _remove(self, node: str) -> None:
         del self._members[node]

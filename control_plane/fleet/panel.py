@@ -56,6 +56,12 @@ class Panel:
         self._changed |= changed
         return changed
 
+    def write_room(self, member: Member) -> None:
+        """Puts in what room a member has left, where only its holds changed."""
+        if self._roster is not None:
+            at = self._roster.index[member.entry.name]
+            self._changed |= self._columns.write_room(at, member)
+
     def due(self, now_s: float) -> bool:
         """Whether the last view may not hold any more."""
         return self._roster is None or self._changed or self._time_is_up(now_s)

@@ -12,8 +12,9 @@ other room get it all."""
 SHARE_ENDS_S = (300.0, 900.0)
 """After so long, of the first and of the second."""
 LAPSE_MS = 10.0
-"""What a seat that was not answered, or a session that was lost, costs: 750 km of distance. Half of
-it after five minutes, nothing after ten. More moves callers further away for a single mishap."""
+"""What a seat that was not answered, or a session that was lost or failed, costs: 750 km of
+distance. Half of it after five minutes, nothing after ten. More moves callers further away for a
+single mishap."""
 LAPSE_ENDS_S = (300.0, 600.0)
 MOST_LAPSES = 10
 """Remembered of a node, the latest: together they cost 100 ms, which is as much as matters."""
@@ -32,7 +33,7 @@ class Past(msgspec.Struct):
     back_s: float | None = None
     """When it was ready again after its last failure."""
     lapses_s: list[float] = msgspec.field(default_factory=list)
-    """When seats were not answered and sessions were lost, the latest last."""
+    """When seats were not answered, and sessions were lost or failed, the latest last."""
     unreachable: bool = False
     """Where callers come in nobody answers."""
 
@@ -46,7 +47,7 @@ class Past(msgspec.Struct):
             self.failing, self.back_s = False, now_s
 
     def lapsed(self, now_s: float, times: int = 1) -> None:
-        """A seat was not answered, or so many sessions were lost."""
+        """A seat was not answered, or so many sessions were lost or failed."""
         self.lapses_s = [*self.lapses_s, *[now_s] * min(times, MOST_LAPSES)][-MOST_LAPSES:]
 
     @property

@@ -227,7 +227,7 @@ def _bare(report: CapacityReport) -> tuple[Any, ...]:
         report.node, report.region, report.boot, report.url, report.version, report.limit,
         report.limited_by, report.languages, report.models, report.voices, report.tier,
         report.draining, report.healthy, report.policy_version,
-        report.bundle_version, report.goodbye,
+        report.bundle_version, report.goodbye, report.faults,
     )  # fmt: skip
 
 

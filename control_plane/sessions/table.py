@@ -41,6 +41,7 @@ class Row:
     policy_version: str = ""
     bundle_version: str = ""
     ruled: Ruled | None = None
+    caller: str | None = None
 
     @property
     def open(self) -> bool:
@@ -67,6 +68,7 @@ class Row:
             policy_version=self.policy_version,
             bundle_version=self.bundle_version,
             ruled=None if self.ruled is None else RuledView(**msgspec.structs.asdict(self.ruled)),
+            caller=self.caller,
         )
 
 
@@ -126,6 +128,7 @@ class SessionTable:
                 policy_version=note.policy_version,
                 bundle_version=note.bundle_version,
                 ruled=note.ruled or row.ruled,
+                caller=note.caller,
             )
         )
 

@@ -42,14 +42,14 @@ class Forecasts:
         self._not_before_s = float("-inf")
         self.made = 0
 
-    async def of(self, turn: Turn) -> Estimate | None:
-        """For somebody who waits; None where nobody can say, or not yet."""
+    async def of(self, turn: Turn, within_s: float = FIRST_S) -> Estimate | None:
+        """For somebody who waits; None where nobody can say, or not in time."""
         line = turn.waiter.line
         seen = self._outlooks.get(line)
         now_s = self._clock.now_s()
         if seen is None or now_s - seen.at_s > FRESH_S:
             try:
-                async with asyncio.timeout(FIRST_S):
+                async with asyncio.timeout(within_s):
                     await self._renew(line)
             except TimeoutError:
                 pass

@@ -16,6 +16,10 @@ from shared.geography import country_place
 from shared.places import check_place
 from shared.policy import CompiledPolicy, Facts, kind_of_data
 
+OTHERS_WAIT = "others_wait"
+"""There is a free seat, and callers who came here before wait for one: the centre knows whose turn
+it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -27,6 +31,8 @@ class Standing:
     """Further sessions of the kind that is asked for."""
     at_ms: int = 0
     """Milliseconds since 1970, by its wall clock: which rules are in force."""
+    in_line: int = 0
+    """Callers of its own who wait for a seat somewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +111,12 @@ def decide(
         why = _why_not_here(home, standing)
     if why is None:
         return Admit(terms)
-    return AskCentre(ask_for(start, kind, terms, why, relay=not start.redirect), terms)
+    return AskCentre(ask_for(start, kind, terms, why, relay=not start.redirect, waits=True), terms)
 
 
-def ask_for(start: Start, kind: str, terms: Terms, why: str, *, relay: bool) -> NodeAsk:
+def ask_for(
+    start: Start, kind: str, terms: Terms, why: str, *, relay: bool, waits: bool
+) -> NodeAsk:
     """The question where a caller should go.
 
     Args:
@@ -117,6 +125,7 @@ def ask_for(start: Start, kind: str, terms: Terms, why: str, *, relay: bool) -> 
         terms: on whose account, and what rules look at.
         why: the node does not keep him.
         relay: whether the node would pass him on.
+        waits: whether he waits in line where the policy says so.
 
     Raises:
         InvalidMessage, Unsupported: he is in a place or country that there is not.
@@ -134,6 +143,7 @@ def ask_for(start: Start, kind: str, terms: Terms, why: str, *, relay: bool) -> 
         relay=relay,
         data=terms.facts.data,
         countries=tuple(sorted(terms.facts.countries)),
+        waits=waits,
     )
 
 
@@ -151,7 +161,9 @@ def _why_not_here(home: str | None, standing: Standing) -> str | None:
         return "not_home"
     if standing.draining:
         return "node_draining"
-    return "node_full" if standing.fits <= 0 else None
+    if standing.fits <= 0:
+        return "node_full"
+    return OTHERS_WAIT if standing.in_line else None
 
 
 def not_allowed_here(policy: CompiledPolicy, region: str) -> NotAllowed:

@@ -1,5 +1,6 @@
 """The desk of a node of a fleet: tickets, keys of the bundle, and what only the centre can say."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -9,21 +10,31 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge_node.capacity.admission import Admission
-from edge_node.centre.admittance import Admit, AskCentre, Standing, decide, not_allowed_here
+from edge_node.centre.admittance import (
+    OTHERS_WAIT,
+    Admit,
+    AskCentre,
+    Standing,
+    decide,
+    not_allowed_here,
+)
 from edge_node.centre.answers import check_policy, facts_of
 from edge_node.centre.expiry import Held
 from edge_node.centre.identity import Identity
+from edge_node.centre.in_line import InTheirLine
 from edge_node.desk import Accounts, Admitted, Elsewhere, Terms, Used
 from edge_node.protocols.peer import Shown
 from edge_node.relaying import Relays
 from edge_node.sessions.opening import Opening
+from heliovox.protocol.control import InLine
 from heliovox.protocol.messages import Start
 from shared import errors
 from shared.clock import Clock
 from shared.errors import BusFailed, CentreUnreachable, TicketRefused, Unauthorised, VoiceError
-from shared.exchange import KeyGrant, NodeAsk, PlaceAnswer, Ruled, SessionNote
+from shared.exchange import KeyGrant, NodeAsk, NodeWait, PlaceAnswer, Ruled, SessionNote
 from shared.geography import known_country
 from shared.policy import Facts
+from shared.pseudonyms import PseudonymKey
 from shared.regions.model import GENERAL
 from shared.ticket import Ticket, verify_ticket
 
@@ -57,6 +68,23 @@ class Centre(Protocol):
         """A seat elsewhere is not needed."""
         ...
 
+    async def still(self, plane: str, wait: NodeWait) -> PlaceAnswer:
+        """How a caller in line stands. Raises BusFailed."""
+        ...
+
+    def leave(self, plane: str, waiting: str) -> None:
+        """A caller in line waits no more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a note says of what was asked for; of the caller it says a pseudonym."""
+
+    language: str
+    model: str | None = None
+    caller: str | None = field(default=None, repr=False)
+
 
 @dataclass(frozen=True)
 class FleetDesk:
@@ -67,6 +95,7 @@ class FleetDesk:
         key: the centre's.
         wall_s: seconds since 1970.
         note_down: takes a note for whoever counts; returns at once.
+        pseudonyms: the region's key; None: callers do not appear in notes.
     """
 
     who: Identity
@@ -79,6 +108,9 @@ class FleetDesk:
     wall_s: Callable[[], float]
     new_id: Callable[[], str]
     note_down: Callable[[SessionNote], None]
+    pseudonyms: PseudonymKey | None = None
+    in_line: Counter[str] = field(default_factory=Counter)
+    """Callers who wait for a seat, by kind."""
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     # --- who is it? ---
@@ -191,7 +223,8 @@ class FleetDesk:
         """The node at this moment."""
         self.admission.expire(self.clock.now_s())
         fits = self.admission.fits(kind)
-        return Standing(self.who.region, self.admission.draining, fits, self.at_ms())
+        in_line = self.in_line.total()
+        return Standing(self.who.region, self.admission.draining, fits, self.at_ms(), in_line)
 
     def at_ms(self) -> int:
         """Milliseconds since 1970."""
@@ -217,19 +250,25 @@ class FleetDesk:
         ruled: Ruled | None = None,
     ) -> None:
         """See Desk."""
-        self.write(event, admitted, opening.language, opening.model, used, reason, ruled)
+        asked = Asked(opening.language, opening.model, opening.caller)
+        self.write(event, admitted, asked, used, reason, ruled)
+
+    def pseudonym(self, tenant: str, caller: str | None) -> str | None:
+        """As metadata may call a caller."""
+        if caller is None or self.pseudonyms is None:
+            return None
+        return self.pseudonyms.pseudonym(tenant, caller)
 
     def write(
         self,
         event: Literal["started", "usage", "ended"],
         admitted: Admitted,
-        language: str,
-        model: str | None,
+        asked: Asked,
         used: Used,
         reason: str | None,
         ruled: Ruled | None = None,
     ) -> None:
-        """One note."""
+        """One note. The caller's id goes no further than this."""
         terms = admitted.terms
         note = SessionNote(
             id=f"{self.who.node}-{self.who.boot}-{next(self._numbers)}",
@@ -239,8 +278,8 @@ class FleetDesk:
             region=self.who.region,
             boot=self.who.boot,
             kind=admitted.kind,
-            language=language,
-            model=model,
+            language=asked.language,
+            model=asked.model,
             tenant=terms.tenant,
             policy=terms.policy,
             policy_version=terms.policy_version,
@@ -252,6 +291,7 @@ class FleetDesk:
             reason=reason,
             bundle_version=terms.bundle_version,
             ruled=ruled,
+            caller=self.pseudonym(terms.tenant, asked.caller),
         )
         self.note_down(note)
 
@@ -283,7 +323,7 @@ class TextAccount:
         admitted = Admitted(self.desk.new_id(), "synthesis", self.terms)
         for event, used in (("started", Used()), ("ended", Used(0, characters))):
             reason = "finish" if event == "ended" else None
-            self.desk.write(event, admitted, TEXT_LANGUAGE, None, used, reason)  # type: ignore[arg-type]
+            self.desk.write(event, admitted, Asked(TEXT_LANGUAGE), used, reason)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,12 +390,14 @@ class CentresQuestion:
     decided: AskCentre
     desk: FleetDesk
 
-    async def settle(self) -> Admitted | Elsewhere:
+    async def settle(self, tell: Callable[[InLine], None]) -> Admitted | Elsewhere:
         """See Question."""
         ask, who = self.decided.ask, self.desk.who
         try:
             answer = await self.desk.centre.place(ask)
         except BusFailed as error:
+            if ask.why == OTHERS_WAIT:  # for an answer that may not come, like ours
+                return self.desk.sit(ask.kind, self.decided.terms)
             raise CentreUnreachable(
                 f"this node may not take the caller ({ask.why}), and the control plane, which "
                 "knows who may, does not answer",
@@ -363,6 +405,8 @@ class CentresQuestion:
                 value=who.node,
                 remedy="try again, or connect to a node of your own region",
             ) from error
+        if answer.in_line is not None:
+            answer = await self._wait(answer.plane, answer.in_line, tell)
         if not answer.placed:
             raise said_by_the_centre(answer)
         if ask.relay:
@@ -370,6 +414,14 @@ class CentresQuestion:
         if answer.node == who.node:
             return self.desk.redeem_token(answer.ticket)
         return Elsewhere(answer, ask.why, self.decided.terms)
+
+    async def _wait(self, plane: str, first: InLine, tell: Callable[[InLine], None]) -> PlaceAnswer:
+        desk, kind = self.desk, self.decided.ask.kind
+        desk.in_line[kind] += 1
+        try:
+            return await InTheirLine(desk.centre, plane, first, tell, desk.clock).end()
+        finally:
+            desk.in_line[kind] -= 1
 
     def _check_still_here(self, answer: PlaceAnswer) -> None:
         """Who passes a caller on hears him too. While the centre was asked, rules may change."""

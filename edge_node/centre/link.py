@@ -11,7 +11,7 @@ from shared import subjects
 from shared.bus import Bus, Handler
 from shared.clock import Clock
 from shared.errors import BusFailed
-from shared.exchange import NodeAsk, PlaceAnswer
+from shared.exchange import NodeAsk, NodeWait, PlaceAnswer
 from shared.tasks import Tasks
 
 _log = logging.getLogger(__name__)
@@ -99,6 +99,25 @@ class Link:
         except msgspec.DecodeError as error:
             self.unanswered += 1
             raise BusFailed("the centre's answer cannot be read") from error
+
+    async def still(self, plane: str, wait: NodeWait) -> PlaceAnswer:
+        """How a caller in a control plane's line stands. Raises BusFailed."""
+        subject = subjects.wait(self._who.region, self._who.node, plane)
+        data = await self.request(subject, msgspec.json.encode(wait), ASK_S)
+        try:
+            return msgspec.json.decode(data, type=PlaceAnswer)
+        except msgspec.DecodeError as error:
+            raise BusFailed("the centre's answer cannot be read") from error
+
+    def leave(self, plane: str, waiting: str) -> None:
+        """A caller waits no more. If nobody hears it, he is missed after a while."""
+        _ = self._tasks.begin(self._leave(plane, waiting), name="a place in line given up")
+
+    async def _leave(self, plane: str, waiting: str) -> None:
+        try:
+            await self.still(plane, NodeWait(waiting, leave=True))
+        except BusFailed as error:
+            _log.info("a place in line could not be given up: %s", error)
 
     def give_back(self, session: str) -> None:
         """A seat elsewhere is not needed. If nobody hears it, its reservation runs out."""

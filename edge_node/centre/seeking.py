@@ -1,5 +1,6 @@
 """A lawful seat for a session that may not go on where it is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -7,6 +8,7 @@ from edge_node.centre.admittance import ask_for
 from edge_node.centre.desk import said_by_the_centre
 from edge_node.centre.review import Ruling
 from edge_node.desk import Elsewhere, Terms
+from heliovox.protocol.control import InLine
 from heliovox.protocol.messages import Start
 from shared.errors import BusFailed, CentreUnreachable, NotAllowed
 from shared.exchange import NodeAsk, PlaceAnswer
@@ -37,9 +39,10 @@ class LawfulSeat:
     ruling: Ruling
     centre: Centre
 
-    async def settle(self) -> Elsewhere:
-        """See Question."""
-        ask = ask_for(self.start, self.kind, self.terms, WHY, relay=False)
+    async def settle(self, tell: Callable[[InLine], None]) -> Elsewhere:
+        """See Question. Nobody who may not stay waits for a seat."""
+        _ = tell
+        ask = ask_for(self.start, self.kind, self.terms, WHY, relay=False, waits=False)
         try:
             answer = await self.centre.place(ask)
         except BusFailed as error:

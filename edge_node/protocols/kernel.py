@@ -1,6 +1,7 @@
 """What the kernel may hold for one connection, and for how long."""
 
 import asyncio
+import select
 import socket as sockets
 
 SEND_BUFFER_BYTES = 256 * 1024
@@ -10,6 +11,8 @@ RECEIVE_BUFFER_BYTES = 256 * 1024
 more of it would make him take a busy node for a dead one."""
 USER_TIMEOUT_MS = 60_000
 """How long the kernel goes on sending to a peer that acknowledges nothing."""
+
+_CLOSED = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 
 
 def bound_buffers(transport: asyncio.Transport) -> None:
@@ -25,3 +28,13 @@ def address_of(transport: asyncio.Transport) -> str | None:
     """The IP address at the other end; None for a local socket, or one that is gone."""
     peer = transport.get_extra_info("peername")
     return str(peer[0]).partition("%")[0] if isinstance(peer, tuple) and peer else None
+
+
+def hung_up(transport: asyncio.BaseTransport) -> bool:
+    """Whether the peer has closed its side; unread data in front of that do not hide it."""
+    connection = transport.get_extra_info("socket")
+    if connection is None or connection.fileno() < 0:
+        return transport.is_closing()
+    look = select.poll()
+    look.register(connection.fileno(), _CLOSED)
+    return bool(look.poll(0))

@@ -30,6 +30,10 @@ class Peer(Protocol):
         """Reads on; idempotent."""
         ...
 
+    def hung_up(self) -> bool:
+        """Whether he is gone, also where he is not read from."""
+        ...
+
 
 class Conversation(Protocol):
     """One caller's session, as a socket sees it. Every call returns at once and never raises."""

@@ -177,6 +177,10 @@ class Socket(WSListener):
         self._unwanted = False
         self._hold()
 
+    def hung_up(self) -> bool:
+        """Whether he is gone, also where he is not read from."""
+        return not self._open or self._wire.hung_up()
+
     # --- inside ---
 
     def _look_at_unsent(self) -> None:

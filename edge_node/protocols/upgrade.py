@@ -14,6 +14,7 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]  # not in its
 from edge_node.protocols.gathered import GatheredReading
 from edge_node.protocols.gathering import Gatherer
 from edge_node.protocols.handshake import Accepted
+from edge_node.protocols.kernel import hung_up
 from edge_node.protocols.registry import Registry
 from edge_node.protocols.sockets import Socket
 from heliovox.protocol.closing import CloseCode
@@ -133,6 +134,10 @@ class Below:
         """Whether bytes came since this was last asked."""
         heard, self._protocol.heard = self._protocol.heard, False
         return heard
+
+    def hung_up(self) -> bool:
+        """Whether the peer has closed, also while reading is paused."""
+        return hung_up(self._transport)
 
     def spoke(self) -> None:
         """The first message came."""

@@ -30,6 +30,10 @@ class Wire(Protocol):
         """Reads on."""
         ...
 
+    def hung_up(self) -> bool:
+        """Whether the peer has closed, also while reading is paused."""
+        ...
+
     def get_write_buffer_size(self) -> int:
         """Bytes that wait for the caller to read."""
         ...

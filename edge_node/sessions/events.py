@@ -16,6 +16,7 @@ from heliovox.protocol.messages import (
     Redirect,
     ServerMessage,
     Speak,
+    Waiting,
 )
 from shared.errors import VoiceError
 
@@ -51,6 +52,13 @@ class SentOn:
 @dataclass(frozen=True, slots=True)
 class PassedOn:
     """Another node has the session; this one only passes everything on from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class InLineNow:
+    """There is no seat yet: the caller has a place in line."""
+
+    waiting: Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,7 @@ Event = (
     | SeatGranted
     | SentOn
     | PassedOn
+    | InLineNow
     | Spoke
     | Writable
     | Failed

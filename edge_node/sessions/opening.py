@@ -1,6 +1,6 @@
 """Whether a session may open as asked: checked against what the node offers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from heliovox.protocol.audio import AudioFormat
 from heliovox.protocol.messages import KINDS, Start
@@ -9,6 +9,7 @@ from shared.errors import InvalidMessage, Unsupported
 
 ENDPOINT_SILENCE_MS = (200, 5000)
 NO_GRAPH = "none"
+CALLER_CHARACTERS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Opening:
     endpoint_silence_ms: int
     graph: str = ""
     """The decoding graph, "" for none."""
+    caller: str | None = field(default=None, repr=False)
+    """Who speaks, as the application calls him: content, and in no log."""
 
     @property
     def hears(self) -> bool:
@@ -62,7 +65,7 @@ def open_as_asked(ask: Start, offer: Offer) -> Opening:
 
     Raises:
         Unsupported: a kind, language, format, model, voice or graph that the node does not have.
-        InvalidMessage: a number out of its range.
+        InvalidMessage: a number out of its range, or a caller's id that is none.
     """
     _one_of("kind", ask.kind, KINDS)
     _one_of("language", ask.language.lower(), offer.languages)
@@ -76,6 +79,8 @@ def open_as_asked(ask: Start, offer: Offer) -> Opening:
             value=ask.endpoint_silence_ms,
             remedy=f"use {low} to {high}",
         )
+    if ask.caller is not None:
+        _check_caller(ask.caller)
     hears, speaks = ask.kind != "synthesis", ask.kind != "recognition"
     return Opening(
         kind=ask.kind,
@@ -87,7 +92,18 @@ def open_as_asked(ask: Start, offer: Offer) -> Opening:
         partials=ask.partials,
         endpoint_silence_ms=ask.endpoint_silence_ms,
         graph=_graph(ask.graph, offer) if hears else "",
+        caller=ask.caller,
     )
+
+
+def _check_caller(caller: str) -> None:
+    """What is wrong with it is said without it."""
+    if not 1 <= len(caller) <= CALLER_CHARACTERS or not caller.isprintable():
+        raise InvalidMessage(
+            f"caller has {len(caller)} characters, or some that cannot be printed",
+            field="caller",
+            remedy=f"use 1 to {CALLER_CHARACTERS} printable characters, or leave it out",
+        )
 
 
 def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:

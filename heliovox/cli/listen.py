@@ -100,6 +100,7 @@ async def _listen(
         place=args.place,
         country=args.country,
         data=args.data,
+        caller=args.caller,
         policy=args.policy,
         waits=say_wait,
     ) as session:

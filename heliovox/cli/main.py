@@ -8,7 +8,20 @@ from asyncio import CancelledError
 from collections.abc import Sequence
 
 from heliovox import __version__
-from heliovox.cli import demo, drain, listen, models, nodes, policy, regions, say, sessions, up, why
+from heliovox.cli import (
+    content,
+    demo,
+    drain,
+    listen,
+    models,
+    nodes,
+    policy,
+    regions,
+    say,
+    sessions,
+    up,
+    why,
+)
 from heliovox.cli.display import printable
 from heliovox.cli.exits import EXIT_CODES, Exit, cause_of, exit_of
 from heliovox.cli.options import with_coordinates
@@ -23,6 +36,7 @@ _COMMANDS = {
     "sessions": sessions,
     "why": why,
     "drain": drain,
+    "content": content,
     "models": models,
     "policy": policy,
 }

@@ -29,6 +29,11 @@ def add_session(parser: argparse.ArgumentParser) -> None:
         help="that the caller is in, for rules too: ISO 3166, two letters",
     )
     group.add_argument("--policy", metavar="NAME", help="of residency (default: the key's)")
+    group.add_argument(
+        "--caller",
+        metavar="ID",
+        help="who speaks, in your own words; kept with the words where the policy keeps them",
+    )
     group.add_argument("--data", metavar="KIND", help="that it carries: health (default: general)")
 
 

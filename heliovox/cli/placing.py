@@ -18,8 +18,19 @@ def arrival(session: Session) -> str:
 
 def say_wait(in_line: InLine) -> None:
     """On standard error: there is no seat yet."""
-    left = f"at most {in_line.expires_s:.0f} s"
-    print(f"waiting for a seat: number {in_line.position} in line, {left}", file=sys.stderr)
+    print(wait_text(in_line), file=sys.stderr)
+
+
+def wait_text(in_line: InLine) -> str:
+    """A place in line, for people."""
+    said = f"waiting for a seat: number {in_line.position} in line"
+    estimate = in_line.estimate
+    if estimate is None:
+        return f"{said}, at most {in_line.expires_s:.0f} s"
+    wide = ", little is known yet" if estimate.based_on.source == "assumed" else ""
+    low_s, high_s = f"{estimate.low_s:.0f}", f"{estimate.high_s:.0f}"
+    late = f"; over in {in_line.expires_s:.0f} s, with a seat for {estimate.chance:.0%}"
+    return f"{said}, {low_s} to {high_s} s for {estimate.confidence:.0%} of callers{wide}{late}"
 
 
 def _line(kind: str, event: Placed | Redirect) -> str:

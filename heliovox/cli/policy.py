@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heliovox.cli import policy_explain
+from heliovox.cli import policy_diff, policy_explain
 from heliovox.cli.display import printable
 from heliovox.cli.exits import Exit
 from heliovox.client.errors import ClientError
@@ -46,6 +46,7 @@ def register(subparsers: "Commands[argparse.ArgumentParser]") -> None:
     lint.add_argument("--json", action="store_true", help="one line of JSON instead")
     lint.set_defaults(act=_lint)
     _register_explain(commands)
+    _register_reviews(commands)
 
 
 def _register_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -60,6 +61,18 @@ def _register_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser.set_defaults(act=_explain)
     schema = commands.add_parser("schema", help="print the JSON schema of a regions.yaml")
     schema.set_defaults(act=_schema)
+
+
+def _register_reviews(commands: "Commands[argparse.ArgumentParser]") -> None:
+    """What looks at a change before it is made."""
+    diff = commands.add_parser(
+        "diff",
+        help="show what a change means to sessions",
+        description=policy_diff.DIFF,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    policy_diff.add_options(diff)
+    diff.set_defaults(act=_diff)
 
 
 def _add_file(parser: argparse.ArgumentParser) -> None:
@@ -96,6 +109,11 @@ def _lint(args: argparse.Namespace) -> int:
 def _explain(args: argparse.Namespace) -> int:
     _needs_control()
     return policy_explain.explain(args, _path(args))
+
+
+def _diff(args: argparse.Namespace) -> int:
+    _needs_control()
+    return policy_diff.run(args)
 
 
 def _schema(args: argparse.Namespace) -> int:

@@ -54,7 +54,7 @@ def explain(args: argparse.Namespace, path: Path) -> int:
         for problem in checked.problems:
             print(printable(str(problem)), file=sys.stderr)
         return Exit.FAILED
-    at_ms = _moment(args.at)
+    at_ms = moment_option("--at", args.at)
     try:
         rows = matrix(world, at_ms, _facts(args), args.policy)
     except VoiceError as error:
@@ -71,7 +71,12 @@ def schema(_args: argparse.Namespace) -> int:
     return Exit.OK
 
 
-def _moment(given: str | None) -> int:
+def moment_option(option: str, given: str | None) -> int:
+    """The moment that an option names, in milliseconds since 1970; now where it is not given.
+
+    Raises:
+        UsageError: it names none.
+    """
     from shared.regions.words import moment_of  # noqa: PLC0415 heavy
 
     if given is None:
@@ -79,7 +84,7 @@ def _moment(given: str | None) -> int:
     try:
         return moment_of(given)
     except ValueError as error:
-        raise UsageError(f"--at {given}: write 2027-01-31 or 2027-01-31T09:00:00Z") from error
+        raise UsageError(f"{option} {given}: write 2027-01-31 or 2027-01-31T09:00:00Z") from error
 
 
 def _facts(args: argparse.Namespace) -> "Facts | None":

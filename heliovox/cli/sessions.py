@@ -13,6 +13,8 @@ from heliovox.protocol.control import SessionView
 
 _TEXT = """Sessions that the control plane knows: those for which a seat is held, live ones, and
 those that ended with --all. `heliovox why SESSION` says why one is where it is."""
+_SHOWN = 12
+"""Of a pseudonym, for people; --json has all of it."""
 _OVER = {"ended", "lost"}
 
 
@@ -38,7 +40,19 @@ def run(args: argparse.Namespace) -> int:
 
 def shown(sessions: Sequence[SessionView], now_ms: float) -> str:
     """The table; ages are reckoned from `now_ms`, since 1970."""
-    headings = ["SESSION", "STATE", "NODE", "KIND", "POLICY", "TENANT", "BY", "AGE", "HEARD", "WHY"]
+    headings = [
+        "SESSION",
+        "STATE",
+        "NODE",
+        "KIND",
+        "POLICY",
+        "TENANT",
+        "BY",
+        "AGE",
+        "HEARD",
+        "CALLER",
+        "WHY",
+    ]
     return table(headings, [_row(session, now_ms) for session in sessions], right="AGE HEARD")
 
 
@@ -59,5 +73,6 @@ def _row(session: SessionView, now_ms: float) -> list[str]:
         session.admitted_by,
         duration((now_ms - session.since_ms) / 1000),
         duration(session.audio_ms / 1000),
+        (session.caller or "-")[:_SHOWN],
         session.decision or "-",
     ]

@@ -67,6 +67,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--json", action="store_true", help="one line once all is ready, with every address"
     )
+    parser.add_argument(
+        "--log-level", default="info", choices=("debug", "info", "warning", "error")
+    )
     parser.add_argument("--recogniser", help=argparse.SUPPRESS)  # `scripted` is for tests
 
 
@@ -110,6 +113,7 @@ def plan_of(args: argparse.Namespace) -> "Plan":
         streams_per_node=args.streams_per_node,
         regions_file=args.regions_file,
         recogniser=args.recogniser,
+        log_level=args.log_level,
     )
 
 

@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 from heliovox.client.address import stream_url
-from heliovox.client.control import ControlPlane, Waits
+from heliovox.client.control import ControlPlane
 from heliovox.client.limits import Limits
 from heliovox.client.opening import Opener, Target, Wires
 from heliovox.client.session import Session
+from heliovox.client.waits import Waits
 from heliovox.protocol.audio import AudioFormat
 from heliovox.protocol.control import SessionRequest
 from heliovox.protocol.messages import Kind, Place, Start
@@ -72,6 +73,7 @@ class Client:
         country: str | None = None,
         policy: str | None = None,
         data: str | None = None,
+        caller: str | None = None,
         acknowledge: bool = True,
         waits: Waits | None = None,
     ) -> AsyncIterator[Session]:
@@ -95,9 +97,12 @@ class Client:
             policy: which residency policy holds; None takes the key's default.
             data: what kind of data the session carries, such as "health"; policies may have rules
                 for it. None is "general".
+            caller: who speaks, in your own words, 1 to 128 printable characters. Nodes alone are
+                told, never the control plane; kept with the words where the policy keeps them.
             acknowledge: a final counts as stored once the next event is asked for. False leaves
                 `Session.ack` to the application.
-            waits: told of the place in line, under a policy that calls back. Such a session opens
+            waits: told of the place in line and of what changes, under a policy that waits or calls
+                back, by a control plane or by the node that keeps us waiting. Such a session opens
                 when there is a seat; whoever will not wait so long sets a timeout around it.
 
         Raises:
@@ -120,15 +125,16 @@ class Client:
             redirect=True,
             data=data,
             country=country,
+            caller=caller,
         )
-        opener = Opener(start, self._wires, acknowledge=acknowledge)
-        session = await self._open(start, opener, waits)
+        opener = Opener(start, self._wires, acknowledge=acknowledge, waits=waits)
+        session = await self._open(start, opener)
         try:
             yield session
         finally:
             await session.close()
 
-    async def _open(self, start: Start, opener: Opener, waits: Waits | None) -> Session:
+    async def _open(self, start: Start, opener: Opener) -> Session:
         if self.control:
             request = SessionRequest(
                 start.kind,
@@ -139,6 +145,6 @@ class Client:
                 start.country,
                 data=start.data,
             )
-            return await opener.through(self.control, request, waits)
+            return await opener.through(self.control, request)
         assert self.url is not None
         return await opener.at(Target(self.url, self._authorization))

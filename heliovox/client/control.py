@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
@@ -15,15 +14,19 @@ from heliovox.client.connecting import refusal
 from heliovox.client.errors import ClientError, NodeMisbehaved, TimedOut
 from heliovox.client.http import Answer, Http
 from heliovox.client.limits import Limits
+from heliovox.client.waits import Waits
 from heliovox.protocol import control as c
 
 T = TypeVar("T")
-Waits = Callable[[c.InLine], None]
 LOOK_S = 20.0
 """Of one look at a wait in line; the control plane takes 30 s at most."""
 LEAVE_S = 2.0
+_BREATH_S = 0.1
+"""Between two looks: whatever stands between us may not know how to wait."""
 _LIMITS = Limits()
 _OK = 200, 201, 202, 204
+_IN_LINE = "respond-async"
+"""RFC 7240: rather a place in line, and news of it, than an answer that takes as long."""
 
 
 class ControlPlane:
@@ -58,15 +61,15 @@ class ControlPlane:
     async def place(self, request: c.SessionRequest, waits: Waits | None = None) -> c.Placed:
         """A seat for a session, held for `expires_s`; or Refused with the decision's reason.
 
-        Under a policy that calls back it waits in line, for as long as the policy says. Whoever
-        is cancelled meanwhile leaves the line.
+        Under a policy that waits or calls back it waits in line, for as long as the policy says.
+        Whoever is cancelled meanwhile leaves the line.
 
         Args:
             request: for what.
             waits: told of the place in line, whenever there is one.
         """
         body = msgspec.json.encode(request)
-        said = await self._seat("POST", "/v1/sessions", body)
+        said = await self._seat("POST", "/v1/sessions", body, _IN_LINE)
         if isinstance(said, c.Placed):
             return said
         return await self._called_back(said, waits)
@@ -78,10 +81,13 @@ class ControlPlane:
         said: c.Placed | c.InLine = in_line
         try:
             async with asyncio.timeout(limit_s):
+                told = (0, 0)
                 while isinstance(said, c.InLine):
-                    if waits is not None:
+                    if waits is not None and (said.version, said.position) != told:
                         waits(said)
-                    query = urlencode({"wait_s": look_s})
+                        told = (said.version, said.position)
+                    await asyncio.sleep(_BREATH_S)
+                    query = urlencode({"wait_s": look_s, "after": said.version})
                     said = await self._seat("GET", f"{path}?{query}")
         except TimeoutError as error:
             raise TimedOut("a seat after the wait in line", limit_s) from error
@@ -154,16 +160,20 @@ class ControlPlane:
         decoded: T = self._decoded(path, answer, kind)
         return decoded
 
-    async def _seat(self, method: str, path: str, body: bytes | None = None) -> c.Placed | c.InLine:
+    async def _seat(
+        self, method: str, path: str, body: bytes | None = None, prefer: str | None = None
+    ) -> c.Placed | c.InLine:
         """The status says which of the two it is."""
-        answer = await self._answer(method, path, body)
+        answer = await self._answer(method, path, body, prefer)
         kind = c.InLine if answer.status == HTTPStatus.ACCEPTED else c.Placed
         decoded: c.Placed | c.InLine = self._decoded(path, answer, kind)
         return decoded
 
-    async def _answer(self, method: str, path: str, body: bytes | None) -> Answer:
+    async def _answer(
+        self, method: str, path: str, body: bytes | None, prefer: str | None = None
+    ) -> Answer:
         url = self.url + path
-        answer = await self._http.ask(method, url, body, limit_s=self._limits.ask_s)
+        answer = await self._http.ask(method, url, body, limit_s=self._limits.ask_s, prefer=prefer)
         if answer.status not in _OK:
             raise refusal(url, answer.status, answer.body, "a control plane was asked")
         return answer

@@ -15,6 +15,7 @@ class AudioOut(msgspec.Struct, frozen=True):
 
 Event = (
     m.Started
+    | m.Waiting
     | m.Redirect
     | m.SpeechStarted
     | m.Partial

@@ -114,9 +114,22 @@ class Http:
         self._tls, self._proxy = tls, proxy
 
     async def ask(
-        self, method: str, url: str, body: bytes | None = None, *, limit_s: float
+        self,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        *,
+        limit_s: float,
+        prefer: str | None = None,
     ) -> Answer:
         """One request and its answer. Whoever is cancelled meanwhile cuts the connection.
+
+        Args:
+            method: GET, ...
+            url: where.
+            body: JSON.
+            limit_s: for the whole answer.
+            prefer: RFC 7240.
 
         Raises:
             CannotConnect: nobody answers, or it is not HTTP.
@@ -125,6 +138,8 @@ class Http:
         headers = dict(self._headers)
         if body is not None:
             headers["Content-Type"] = "application/json"
+        if prefer is not None:
+            headers["Prefer"] = prefer
         request = Request(url, data=body, headers=headers, method=method)  # noqa: S310 checked
         line = _Line()
         try:

@@ -18,6 +18,9 @@ class State(Enum):
     ENDED = auto()
 
 
+_OPENING = (m.Started, m.Redirect, m.Waiting)
+
+
 class SessionMachine:
     """Keeps what a new connection would need: unreleased audio and the last final stored.
 
@@ -85,7 +88,7 @@ class SessionMachine:
         name = type(message).__name__
         if self.state is State.ENDED:
             raise NodeMisbehaved(f"{name} after the end of the session")
-        if (self.state is State.OPENING) != isinstance(message, (m.Started, m.Redirect)):
+        if (self.state is State.OPENING) != isinstance(message, _OPENING):
             raise NodeMisbehaved(f"{name} while {self.state.name.lower()}")
         if isinstance(message, m.Final) and message.seq != self.last_final + 1:
             raise NodeMisbehaved(f"final {message.seq} after final {self.last_final}")

@@ -6,7 +6,6 @@ from typing import Literal, Protocol
 
 from heliovox.client.address import stream_url
 from heliovox.client.connecting import open_socket
-from heliovox.client.control import Waits
 from heliovox.client.errors import (
     CannotConnect,
     ClientError,
@@ -18,6 +17,7 @@ from heliovox.client.errors import (
 from heliovox.client.limits import Limits
 from heliovox.client.machine import SessionMachine
 from heliovox.client.session import Session
+from heliovox.client.waits import Waits
 from heliovox.protocol.control import Placed, SessionRequest
 from heliovox.protocol.messages import Redirect, Start
 
@@ -60,10 +60,14 @@ class Opener:
         start: what the session is.
         wires: how to connect.
         acknowledge: see `Client.session`.
+        waits: likewise.
     """
 
-    def __init__(self, start: Start, wires: Wires, *, acknowledge: bool) -> None:
+    def __init__(
+        self, start: Start, wires: Wires, *, acknowledge: bool, waits: Waits | None = None
+    ) -> None:
         self._start, self._wires, self._acknowledge = start, wires, acknowledge
+        self._waits = waits
 
     async def at(self, target: Target) -> Session:
         """A session with the node at `target`, or with the one it sends on to.
@@ -75,22 +79,18 @@ class Opener:
         except _GoneError:
             return await self._last_try(target)
 
-    async def through(
-        self, places: Places, request: SessionRequest, waits: Waits | None = None
-    ) -> Session:
+    async def through(self, places: Places, request: SessionRequest) -> Session:
         """A session wherever the control plane finds a seat; placed anew once, if it is gone."""
         try:
-            return await self._placed(places, request, waits)
+            return await self._placed(places, request)
         except _GoneError:
             try:
-                return await self._placed(places, request, waits)
+                return await self._placed(places, request)
             except _GoneError as gone:
                 raise gone.cause from None
 
-    async def _placed(
-        self, places: Places, request: SessionRequest, waits: Waits | None
-    ) -> Session:
-        placed = await places.place(request, waits)
+    async def _placed(self, places: Places, request: SessionRequest) -> Session:
+        placed = await places.place(request, self._waits)
         session = await self._follow(_by_ticket(placed.url, placed.ticket, places.url))
         session.placed = placed
         return session
@@ -140,7 +140,7 @@ class Opener:
         session = Session(socket, machine, wires.limits, acknowledge=self._acknowledge)
         opened = False
         try:
-            redirect = await session.open()
+            redirect = await session.open(self._waits)
             opened = redirect is None
         finally:
             if not opened:

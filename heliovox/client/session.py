@@ -12,6 +12,7 @@ from heliovox.client.inbox import Inbox
 from heliovox.client.limits import Limits
 from heliovox.client.machine import SessionMachine, State
 from heliovox.client.outbox import Outbox
+from heliovox.client.waits import Waits, in_line_of
 from heliovox.protocol import messages as m
 from heliovox.protocol.control import Placed
 
@@ -45,14 +46,23 @@ class Session:
         self._handed = 0
         self._texts = 0
 
-    async def open(self) -> m.Redirect | None:
+    async def open(self, waits: Waits | None = None) -> m.Redirect | None:
         """Says `start` and waits for `started`. `Client.session` does this.
+
+        Args:
+            waits: told of the place in line, where the node keeps us waiting for a seat.
 
         Returns:
             Where to go instead, None where the session is open.
         """
         await self._say(self.machine.start)
         first = await self._inbox.next(limit_s=self._limits.open_s)
+        told = 0
+        while isinstance(first, m.Waiting):  # comes again every few seconds
+            if waits is not None and first.version != told:
+                waits(in_line_of(first))
+            told = first.version
+            first = await self._inbox.next(limit_s=self._limits.open_s)
         if isinstance(first, m.Redirect):
             return first
         if not isinstance(first, m.Started):

@@ -47,6 +47,15 @@ class BusFile(msgspec.Struct, frozen=True):
     pid: int
 
 
+class StoreFile(msgspec.Struct, frozen=True):
+    """A region's store of content."""
+
+    region: str
+    url: str
+    seed_file: str
+    """The custodian's key: who has it reads and deletes what is kept there."""
+
+
 class WorldFile(msgspec.Struct, frozen=True):
     """`world.json`, and what `heliovox up --json` prints."""
 
@@ -64,6 +73,8 @@ class WorldFile(msgspec.Struct, frozen=True):
     logs: str
     bus_operator_seed_file: str = ""
     """The nkey of whoever looks into the message buses."""
+    stores: tuple[StoreFile, ...] = ()
+    """Where content is kept."""
     streams_per_node: int | None = None
     """None where each node measured for itself what it can take."""
     took_s: float = 0.0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from heliovox.local.nats_process import NatsServer, nats_server_binary
 from shared.bus.nats_bus import NatsBus
+from shared.content.custody import custodian_of
 from shared.content.stream import content_stream
 from shared.credentials import ensure_seed
 from shared.files import write_private
@@ -27,11 +28,6 @@ STORE_BYTES = 16 << 30
 """What streams may grow to at most; a local world stays far below it."""
 CONTENT_BYTES = 8 << 30
 """Of those, what a region's server keeps for content."""
-
-
-def custodian(region: str) -> str:
-    """The name of whoever reads and deletes the content that a region keeps."""
-    return f"custodian-{region}"
 
 
 class NatsWorld:
@@ -82,7 +78,11 @@ class NatsWorld:
 
     def custodian_seed_file(self, region: str) -> Path:
         """The key of whoever reads and deletes the content that a region keeps."""
-        return self._seed_file(custodian(region))
+        return self._seed_file(custodian_of(region))
+
+    def listener_seed_file(self, region: str) -> Path:
+        """The key of whoever works on the content that a region keeps, as it comes in."""
+        return self._seed_file(f"listener-{region}")
 
     def node_seed_file(self, region: str, node: str) -> Path:
         """The key of a node to its region's server."""
@@ -127,7 +127,7 @@ class NatsWorld:
         await self._make_store(region)
 
     async def _make_store(self, region: str) -> None:
-        name = custodian(region)
+        name = custodian_of(region)
         bus = await NatsBus.connect(
             self._leaves[region].url,
             self.custodian_seed_file(region),
@@ -161,8 +161,16 @@ class NatsWorld:
                 for node in nodes
             ),
             kept_in=self._kept_in,
+            listeners=tuple(
+                Regional(
+                    region, f"listener-{region}", self._public(self.listener_seed_file(region))
+                )
+                for region in self._nodes
+            ),
             custodians=tuple(
-                Regional(region, custodian(region), self._public(self.custodian_seed_file(region)))
+                Regional(
+                    region, custodian_of(region), self._public(self.custodian_seed_file(region))
+                )
                 for region in self._nodes
             ),
         )

@@ -26,7 +26,7 @@ class Undecodable(ValueError):
 
     @property
     def value(self) -> str | None:
-        """What stands in the field, None where nothing does, and for a key or ticket."""
+        """What stands in the field, None where nothing does, and for what is not to be repeated."""
         if self.field in _SECRET:
             return None
         try:
@@ -42,7 +42,7 @@ class Undecodable(ValueError):
 
 _INSIDE = re.compile(r" - at `\$\.([^`]+)`$")
 _MISSING = re.compile(r"missing required field `([^`]+)`")
-_SECRET = ("key", "ticket")
+_SECRET = ("key", "ticket", "caller")
 
 
 def encode(message: ClientMessage | ServerMessage) -> bytes:

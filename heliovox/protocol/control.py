@@ -371,6 +371,8 @@ class SessionView(msgspec.Struct, frozen=True):
     bundle_version: str = ""
     ruled: RuledView | None = None
     """Where newer rules forbade it while it ran."""
+    caller: str | None = None
+    """A pseudonym that the node's region made of the caller's id; nobody elsewhere knows whose."""
 
 
 class NearestView(msgspec.Struct, frozen=True):

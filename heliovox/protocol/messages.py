@@ -69,6 +69,9 @@ class Start(Message, frozen=True, tag="start"):
     """Where the caller says he is: ISO 3166, two letters. Whether it counts, the policy says."""
     moves: bool = False
     """Whether the caller can follow `redirect` in the middle of a session, too."""
+    caller: str | None = None
+    """Who speaks, in the application's own words: 1 to 128 printable characters. It is content:
+    kept with the words where the policy keeps them, known elsewhere by a pseudonym at most."""
 
 
 class Flush(Message, frozen=True, tag="flush"):
@@ -171,6 +174,31 @@ class Redirect(Message, frozen=True, tag="redirect"):
     from_sample: int | None = None
     """In the middle of a session: go on there with the audio from this sample on. All words before
     it have been told."""
+
+
+class Waiting(Message, frozen=True, tag="waiting"):
+    """There is no seat yet, and the caller is in line for one. What he sends is held, not read.
+
+    Comes again with every change, and every few seconds. Whoever hangs up leaves the line.
+    """
+
+    position: int
+    """From 1: how many are served until he is, as things stand. It may grow: tenants take turns."""
+    expires_s: float
+    """Then it is over, with a seat or a refusal."""
+    version: int = 1
+    """Rises with every change: the same one again is only a sign of life."""
+    low_s: float | None = None
+    """Between this and `high_s`, from now, a seat may be expected; None while nobody can say."""
+    high_s: float | None = None
+    confidence: float | None = None
+    """Of waits, the share that is meant to be within."""
+    chance: float | None = None
+    """That a seat comes before the wait is over."""
+    source: str | None = None
+    """What the estimate goes by: `assumed`, `kind`, `tenant`, `recent`."""
+    sessions: int = 0
+    """Sessions behind it."""
 
 
 class SpeechStarted(Message, frozen=True, tag="speech_started"):
@@ -292,6 +320,7 @@ class Error(Message, frozen=True, tag="error"):
 
 ServerMessage = (
     Started
+    | Waiting
     | Redirect
     | SpeechStarted
     | Partial

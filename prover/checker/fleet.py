@@ -25,7 +25,7 @@ class Seen(NamedTuple):
 
 def believable(report: Report) -> bool:
     """Whether the numbers of a report can be."""
-    counts = [report["limit"], report["reserved"], report["queue"]]
+    counts = [report["limit"], report["reserved"], report["queue"], report["faults"]]
     counts += [n for room in report["kinds"].values() for n in (room["held"], room["fits"])]
     return (
         all(0 <= count <= _MOST_SESSIONS for count in counts)

@@ -84,6 +84,8 @@ class Node:
         if boot == self.boot:
             if number > self.report["seq"]:
                 self._seats_counted(at_s)
+                if (more := report["faults"] - self.report["faults"]) > 0:
+                    self._lapsed(at_s, more)
                 self._take(report, at_s)
             return
         if number <= self.others.get(boot, -1):

@@ -91,6 +91,7 @@ NODE_MAY_NOT_SAY = [
     subjects.note(HERE, "c-2"),
     subjects.note(THERE, "w-1"),
     subjects.ask(HERE, "c-2"),
+    subjects.wait(HERE, "c-2", "p-1"),
     subjects.bundle(HERE, "c-2"),
     subjects.reserve(HERE, "c-1"),
     subjects.reserve(HERE, "c-2"),
@@ -159,6 +160,7 @@ async def test_a_node_may_not_hear(all_: Everybody, pattern: str) -> None:
         subjects.report(HERE, "c-1"),
         subjects.note(HERE, "c-1"),
         subjects.ask(HERE, "c-1"),
+        subjects.wait(HERE, "c-1", "p-1"),
         subjects.record("p-2"),
         subjects.decision("p-2", "d"),
         "_INBOX.c-1.x",
@@ -284,12 +286,14 @@ async def test_questions_are_answered_both_ways(all_: Everybody) -> None:
     answering = [
         await all_.plane.subscribe(subjects.ASKS, Heard(b"from the centre")),
         await all_.plane.subscribe(subjects.BUNDLES, Heard(b"bundle")),
+        await all_.plane.subscribe(subjects.waits("p-1"), Heard(b"your turn")),
         await all_.node.subscribe(subjects.reserve(HERE, "c-1"), Heard(b"granted")),
         await all_.far.subscribe(subjects.command(THERE, "w-1"), Heard(b"done")),
     ]
     for bus, subject, answer in (
         (all_.node, subjects.ask(HERE, "c-1"), b"from the centre"),
         (all_.far, subjects.bundle(THERE, "w-1"), b"bundle"),
+        (all_.far, subjects.wait(THERE, "w-1", "p-1"), b"your turn"),
         (all_.plane, subjects.reserve(HERE, "c-1"), b"granted"),
         (all_.plane, subjects.command(THERE, "w-1"), b"done"),
     ):
@@ -405,6 +409,7 @@ async def test_a_stolen_key_of_the_centre_captures_no_content(all_: Everybody) -
         subjects.content(THERE, "w-1", "s-1.transcripts"),
         subjects.report(HERE, "c-1"),
         subjects.deleted("s-1"),
+        subjects.forget("s-1"),
         "$JS.API.STREAM.PURGE.CONTENT",
         "$JS.API.STREAM.INFO.CONTENT",
         "$JS.API.STREAM.CREATE.CONTENT",
@@ -470,11 +475,12 @@ async def test_a_custodian_may_not_hear(all_: Everybody, pattern: str) -> None:
         await all_.custodian.subscribe(pattern, Heard())
 
 
-async def test_who_keeps_content_hears_that_it_is_deleted(all_: Everybody) -> None:
+async def test_who_keeps_content_hears_of_what_to_keep_no_more(all_: Everybody) -> None:
     heard = Heard()
-    listening = await all_.writer.subscribe("hv.deleted.*", heard)
+    listening = await all_.writer.subscribe("hv.forget.*", heard)
+    await all_.custodian.publish(subjects.forget("s-9"), b"")
     await all_.custodian.keep(subjects.deleted("s-9"), b"{}", "s-9", for_s=1000)
-    assert await heard.wait(1) == [(subjects.deleted("s-9"), b"{}")]
+    assert await heard.wait(1) == [(subjects.forget("s-9"), b"")]
     await listening.end()
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +58,7 @@ policies:
   default: {allow: [everywhere], overflow: {zones: [everywhere]}}
   eu-only: {allow: [eu], overflow: {zones: [eu]}}
   in-only: {allow: [india]}
+  eu-kept: {allow: [eu], keep: {transcripts: {zones: [eu], days: 1}}}
 """
 
 
@@ -252,12 +253,31 @@ class Announced:
 
 @asynccontextmanager
 async def fleet_node(
-    centre: FakeCentre, folder: Path, *, bus: MemoryBus | None = None, **settings: Any
+    centre: FakeCentre,
+    folder: Path,
+    *,
+    bus: MemoryBus | None = None,
+    stores: Mapping[str, MemoryBus] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[FleetNode]:
-    """A node with the scripted recogniser, on a bus beside the centre's; stopped at the end."""
+    """A node with the scripted recogniser, on a bus beside the centre's; stopped at the end.
+
+    With `stores` it keeps content in them; their regions stand where servers' addresses would.
+    """
     assert isinstance(centre.bus, MemoryBus)
     line = bus or centre.bus.beside()
-    node = Node(edge_settings(centre, folder, **settings), lambda _: _dial(line))
+    if stores is not None:
+        servers = {region: region for region in stores}
+        settings |= {
+            "content": {"servers": servers, "seed_file": "/none"} | settings.get("content", {})
+        }
+
+    async def dial_store(region: str) -> Bus:
+        assert stores is not None
+        return stores[region].beside()
+
+    given = edge_settings(centre, folder, **settings)
+    node = Node(given, lambda _: _dial(line), lambda _: dial_store)
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     stop, announced = asyncio.Event(), Announced()

@@ -52,9 +52,16 @@ class Plane:
         return (self.keys / f"{name}.key").read_text().strip()
 
     async def ask(
-        self, method: str, path: str, body: Any = None, key: str | None = None, **more: Any
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        key: str | None = None,
+        prefer: str = "",
+        **more: Any,
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.key() if key is None else key}"}
+        headers |= {"Prefer": prefer} if prefer else {}
         async with httpx.AsyncClient(base_url=self.url, timeout=30, trust_env=False) as client:
             return await client.request(method, path, json=body, headers=headers, **more)
 

@@ -33,6 +33,8 @@ class Plan:
     """None for the regions that ship."""
     recogniser: str | None = None
     """None for the one that ships; `scripted` for tests."""
+    log_level: str = "info"
+    """Of the control plane and the nodes."""
 
     @property
     def nodes(self) -> tuple[tuple[str, str], ...]:
@@ -57,8 +59,22 @@ class BusAccess:
     seed_file: Path
 
 
+@dataclass(frozen=True, slots=True)
+class ContentAccess:
+    """The stores in which a node may keep content, and its keys."""
+
+    servers: Mapping[str, str]
+    seed_file: Path
+    pseudonym_key_file: Path
+
+
 def node_settings(
-    plan: Plan, node: str, region: str, bus: BusAccess, public_key_file: Path
+    plan: Plan,
+    node: str,
+    region: str,
+    bus: BusAccess,
+    content: ContentAccess,
+    public_key_file: Path,
 ) -> dict[str, Any]:
     """Of one node, as its settings file has them."""
     settings: dict[str, Any] = {
@@ -67,8 +83,14 @@ def node_settings(
         "port": 0,
         "state_dir": str(plan.home.run / "nodes" / node),
         "drain_s": DRAIN_S,
+        "log_level": plan.log_level,
         "bus": {"url": bus.url, "seed_file": str(bus.seed_file)},
         "centre": {"public_key_file": str(public_key_file)},
+        "content": {
+            "servers": dict(content.servers),
+            "seed_file": str(content.seed_file),
+            "pseudonym_key_file": str(content.pseudonym_key_file),
+        },
         "capacity": {
             "share": round(1 / len(plan.regions), 4),
             "cache_dir": str(plan.home.cache),
@@ -87,6 +109,7 @@ def control_settings(plan: Plan, bus: BusAccess) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "plane_id": PLANE,
         "port": plan.port,
+        "log_level": plan.log_level,
         "state_dir": str(plan.home.run / "control"),
         "fallback_region": plan.regions[0],  # nobody's loopback address says where he is
         "bus": {"url": bus.url, "seed_file": str(bus.seed_file)},

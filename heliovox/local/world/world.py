@@ -15,7 +15,7 @@ import yaml
 
 from heliovox.client.control import ControlPlane
 from heliovox.client.errors import ClientError
-from heliovox.local.home import BusFile, NodeFile, WorldFile, held
+from heliovox.local.home import BusFile, NodeFile, StoreFile, WorldFile, held
 from heliovox.local.nats_process import NatsServer
 from heliovox.local.nats_world import NatsWorld
 from heliovox.local.world import settings
@@ -25,6 +25,7 @@ from heliovox.local.world.settings import PLANE, Plan
 from heliovox.local.world.whole import what_is_missing
 from shared.files import write_private
 from shared.policy import compile_policies, reachable_stores
+from shared.pseudonyms import ensure_pseudonym_key
 from shared.regions.file import default_world_path, load_world
 from shared.regions.model import World
 from shared.tasks import Tasks
@@ -62,12 +63,13 @@ class LocalWorld:
         }
         self.control = self._child("control")
         self.file: WorldFile | None = None
+        self._kept_in = reachable_stores(self.regions, compile_policies(self.regions))
         self._buses = NatsWorld(
             plan.home.run / "nats",
             {region: [name for name, at in plan.nodes if at == region] for region in plan.regions},
             [PLANE],
             plan.home.logs,
-            reachable_stores(self.regions, compile_policies(self.regions)),
+            self._kept_in,
         )
         self._tasks = Tasks()
         self._failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
@@ -165,10 +167,27 @@ class LocalWorld:
         said = await self._started(
             node.child,
             "edge_node",
-            settings.node_settings(self.plan, node.name, node.region, bus, public_key),
+            settings.node_settings(
+                self.plan, node.name, node.region, bus, self._content(node), public_key
+            ),
         )
         node.url = str(said["url"])
         self._say(node.name, node.url, begun_s)
+
+    def _content(self, node: LocalNode) -> settings.ContentAccess:
+        """The stores that the node can get at: others know nobody of its region."""
+        stores = {node.region, *self._kept_in[node.region]}
+        key_file = self.plan.home.run / "pseudonyms" / f"{node.region}.key"
+        ensure_pseudonym_key(key_file)
+        return settings.ContentAccess(
+            {
+                region: self._buses.leaf(region).url
+                for region in self.plan.regions
+                if region in stores
+            },
+            self._buses.writer_seed_file(node.region, node.name),
+            key_file,
+        )
 
     async def _started(self, child: Child, module: str, values: dict[str, Any]) -> dict[str, Any]:
         file = self.plan.home.run / "settings" / f"{child.name}.yaml"
@@ -242,7 +261,7 @@ class LocalWorld:
         return Child(name, self.plan.home.logs / f"{name}.log", self.plan.child_environ())
 
     def _as_file(self, control: str, took_s: float) -> WorldFile:
-        home = self.plan.home
+        home, buses = self.plan.home, self._buses
         return WorldFile(
             name=self.plan.name,
             folder=str(home.folder),
@@ -258,6 +277,10 @@ class LocalWorld:
             buses=tuple(BusFile(one.name, one.url, one.pid or 0) for one in self._buses.servers),
             logs=str(home.logs),
             bus_operator_seed_file=str(self._buses.operator_seed_file),
+            stores=tuple(
+                StoreFile(region, buses.leaf(region).url, str(buses.custodian_seed_file(region)))
+                for region in dict.fromkeys(self.plan.regions)
+            ),
             streams_per_node=self.plan.streams_per_node,
             took_s=took_s,
         )

@@ -16,6 +16,7 @@ from edge_node.settings import (
     CapacitySettings,
     CentreSettings,
     ConnectionSettings,
+    ContentSettings,
     EdgeSettings,
     SessionSettings,
 )
@@ -37,6 +38,7 @@ def test_every_setting_is_on_the_page_and_every_name_on_the_page_is_a_setting() 
         "capacity": CapacitySettings,
         "centre": CentreSettings,
         "connections": ConnectionSettings,
+        "content": ContentSettings,
         "sessions": SessionSettings,
     }
     real = {name for name in EdgeSettings.model_fields if name not in sections}

@@ -54,6 +54,9 @@ class FarEnd:
         self.closed = (code, reason)
         self.messages.put_nowait(None)
 
+    def hung_up(self) -> bool:
+        return False
+
     def pause_reading(self) -> None:
         self.reading = False
 
@@ -361,7 +364,7 @@ class SlowDesk(KeyDesk):
         return SimpleNamespace(start=lambda: start, seat=self.asked)
 
     def asked(self, opening: Any) -> Any:
-        async def settle() -> Admitted:
+        async def settle(_tell: Any) -> Admitted:
             await self.answered.wait()
             if self.error is not None:
                 raise self.error

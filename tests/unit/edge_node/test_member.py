@@ -9,8 +9,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from websockets.exceptions import InvalidStatus
 
+from shared.bus.memory import MemoryBus
 from shared.clock import wall_s
+from shared.content.records import KeptFinal
+from shared.content.stream import content_stream
+from shared.pseudonyms import ensure_pseudonym_key
 from shared.ticket import LEEWAY_S
+from tests.contract.buses import Heard
 from tests.support.fleet import (
     FakeCentre,
     FleetNode,
@@ -215,6 +220,50 @@ async def test_sessions_are_noted(tmp_path: Path) -> None:
         ended = await centre.note("ended")
         assert (ended.session, ended.reason) == (started["session"], "finish")
         assert (ended.audio_ms, ended.characters) == (320, len("good day"))
+
+
+async def test_a_caller_is_noted_by_a_pseudonym_and_kept_by_his_name(tmp_path: Path) -> None:
+    """Where the policy keeps words. His name is in nothing that the centre or a log is told."""
+    key_file, caller = tmp_path / "region.key", "+49 30 1234567"
+    expected = ensure_pseudonym_key(key_file).pseudonym("tenant-k", caller)
+    stores = {"eu-central": MemoryBus(), "eu-west": MemoryBus()}
+    for store in stores.values():
+        await store.ensure_stream(content_stream(1 << 20))
+    content = {"pseudonym_key_file": str(key_file)}
+    async with memory_centre(k=("eu-kept", "eu-only")) as centre:
+        passed = Heard()
+        await centre.bus.subscribe(">", passed)
+        async with fleet_node(centre, tmp_path, stores=stores, content=content) as node:
+            sessions = []
+            for policy in ("eu-kept", "eu-only"):
+                async with node.call(key="k") as call:
+                    started = await opened(call, policy=policy, caller=caller)
+                    sessions.append(started["session"])
+                    assert await spoken_words(call, "hello   ") == ["hello"]
+                assert (await centre.note("started")).caller == expected
+                assert (await centre.note("ended")).caller == expected
+        said = [data for _, data in passed.all]
+    assert said
+    assert not any(word in data for data in said for word in (caller.encode(), b"hello"))
+    for store in stores.values():
+        [final] = [one async for one in store.read_now("CONTENT")]
+        kept = msgspec.json.decode(final.data, type=KeptFinal)
+        assert (kept.session, kept.text, kept.caller) == (sessions[0], "hello", caller)
+        assert (kept.tenant, kept.policy, kept.region) == ("tenant-k", "eu-kept", "eu-central")
+        assert (kept.seq, kept.sample_rate) == (1, 16000)
+        assert final.subject == f"hv.content.eu-central.n-1.{sessions[0]}.transcripts"
+
+
+@pytest.mark.parametrize("caller", ["", "x" * 129, "a\nb", "\u202e1", "a\x00", 7])
+async def test_a_callers_id_that_is_none_is_refused_and_not_repeated(
+    tmp_path: Path, caller: str | int
+) -> None:
+    async with memory_centre(k=("eu-only",)) as centre, fleet_node(centre, tmp_path) as node:
+        async with node.call(key="k") as call:
+            error = await opened(call, caller=caller)
+        assert (error["code"], error["field"]) == ("invalid_message", "caller")
+        assert error["value"] is None
+        assert not isinstance(caller, str) or not caller or caller not in error["message"]
 
 
 async def test_notes_wait_while_nobody_keeps_them(tmp_path: Path) -> None:

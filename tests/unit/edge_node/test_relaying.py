@@ -44,6 +44,9 @@ class Caller:
     def close(self, code: int, reason: str) -> None:
         self.closed = self.closed or (code, reason)
 
+    def hung_up(self) -> bool:
+        return False
+
     def pause_reading(self) -> None:
         self.reading = False
 

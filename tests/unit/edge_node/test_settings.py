@@ -41,6 +41,14 @@ def test_command_line_over_environment_over_file(
         ({"max_streams": 9999}, "max_connections=4096"),
         ({"prot": 1}, "prot=1"),
         ({"batch": {"max_wait_s": 1}}, "batch.max_wait_s=1"),
+        ({"content": {"servers": {"a": "nats://h:1"}}}, "content.servers and content.seed_file"),
+        ({"content": {"seed_file": "/s"}}, "content.servers and content.seed_file"),
+        ({"content": {"servers": {"A.": "nats://h:1"}, "seed_file": "/s"}}, "'A.' cannot stand"),
+        ({"content": {"pseudonym_key_file": "/k"}}, "content needs region"),
+        (
+            {"content": {"servers": {"a": "nats://h:1"}, "seed_file": "/s"}},
+            "content needs region",
+        ),
     ],
 )
 def test_a_refusal_names_setting_and_value(given: dict[str, Any], named: str) -> None:

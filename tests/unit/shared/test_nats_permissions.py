@@ -48,6 +48,19 @@ def test_a_node_speaks_for_itself_and_nobody_else_does(
     assert may == (own or passes_on)
 
 
+@given(who=ANYBODY, named=NAMED, plane=st.sampled_from(PLANES))
+def test_who_waits_in_a_control_planes_line_is_asked_about_by_his_node_and_there(
+    who: tuple[str, str, str], named: tuple[str, str], plane: str
+) -> None:
+    kind, region, name = who
+    said = subjects.wait(*named, plane)
+    own = kind == "node" and (region, name) == named
+    passes_on = kind == "leaf" and region == named[0]
+    assert EVERYBODY[who].may_publish(said) == (own or passes_on)
+    if kind == "plane":
+        assert EVERYBODY[who].may_subscribe(subjects.waits(plane)) == (name == plane)
+
+
 @given(who=ANYBODY, named=NAMED, what=st.sampled_from(nats_permissions.NODE_HEARS))
 def test_only_control_planes_command(
     who: tuple[str, str, str], named: tuple[str, str], what: str
@@ -72,9 +85,9 @@ def test_content_is_said_by_its_node_with_its_other_key_and_heard_by_listeners(
 def test_only_custodians_say_that_content_is_deleted_and_only_who_keeps_it_hears(
     who: tuple[str, str, str], session: str
 ) -> None:
-    said = subjects.deleted(session)
-    assert EVERYBODY[who].may_publish(said) == (who[0] == "custodian")
-    assert EVERYBODY[who].may_hear(said) == (who[0] in ("writer", "operator"))
+    for said in (subjects.forget(session), subjects.deleted(session)):
+        assert EVERYBODY[who].may_publish(said) == (who[0] == "custodian")
+    assert EVERYBODY[who].may_hear(subjects.forget(session)) == (who[0] in ("writer", "operator"))
 
 
 @given(who=ANYBODY, other=ANYBODY)

@@ -127,6 +127,20 @@ def test_sessions_that_died_with_their_boot_cost() -> None:
     assert life.history_ms == 30.0  # the same boot: it was cut off, and kept its sessions
 
 
+def test_sessions_that_failed_through_the_nodes_own_fault_cost() -> None:
+    life = Life()
+    life.on(1, faults=1)
+    assert life.history_ms == 10.0
+    life.on(2, faults=3)
+    assert life.history_ms == 30.0
+    life.on(1, boot="b2", faults=9)  # before anybody listened to this boot, for all that is known
+    assert life.history_ms == 90.0  # of six sessions that went with the other boot
+    life.on(1, boot="b2", faults=10)
+    assert life.history_ms == 100.0
+    life.on(600, boot="b2", faults=10)
+    assert life.history_ms == 0.0
+
+
 def test_time_alone_gives_a_new_view_only_when_something_changes() -> None:
     life = Life()
     life.on(6, silent=True)

@@ -60,11 +60,12 @@ def test_the_life_of_a_session() -> None:
     table = SessionTable(10)
     table.placed(row())
     assert state(table) == "reserved"
-    table.noted(note("started"))
+    table.noted(note("started", caller="0a" * 16))
     found = table.get("s")
     assert found is not None
     assert (found.state, found.since_ms, found.decision) == ("live", 5_000, "d")
-    table.noted(note("usage", audio_ms=700))
+    assert found.view().caller == "0a" * 16
+    table.noted(note("usage", audio_ms=700, caller="0a" * 16))
     table.noted(note("ended", audio_ms=900, reason="finished"))
     found = table.get("s")
     assert found is not None

@@ -364,4 +364,4 @@ async def test_whoever_will_not_wait_leaves_the_line() -> None:
                 Client(control=control.url, proxy=None).session(),
             ):
                 pass
-        assert control.asked[-1].method == "DELETE"
+        assert "DELETE" in [one.method for one in control.asked]
