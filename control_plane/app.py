@@ -22,6 +22,9 @@ from control_plane.feed import Feed
 from control_plane.fleet import Fleet
 from control_plane.gate import Gate
 from control_plane.ids import decision_ids
+from control_plane.ledger.statements import Statements
+from control_plane.ledger.witness import Witness
+from control_plane.ledger.worlds import Worlds
 from control_plane.placement.reach import with_room
 from control_plane.placement.recorder import Recorder
 from control_plane.placing import Placer, Tools
@@ -143,6 +146,15 @@ class ControlPlane:
         self.streams = Streams(
             bus, clock, regions=lambda: self.regions.now.regions, heard_s=lambda: self.feed.heard_s
         )
+        self.worlds = Worlds(
+            bus,
+            clock,
+            lambda: self.regions.now,
+            plane=settings.plane_id,
+            key=self.key,
+            life_s=settings.bundle_life_s,
+        )
+        self.witness = Witness(bus, settings.plane_id, self.key)
         self.decisions = Decisions(
             bus, settings.plane_id, settings.max_decisions, fingerprint(self.key)
         )
@@ -194,7 +206,9 @@ class ControlPlane:
             self.feed,
             self.probing,
             self.notes,
+            self.worlds,
             self.bundles,
+            self.witness,
             self.publishing,
             self.recording,
             self.asks,
@@ -217,6 +231,7 @@ class ControlPlane:
             fleets=self.feed,
             explaining=self.decisions,
             ending=self.ending,
+            ledger=Statements(self.bus, self.clock, self.settings.plane_id, self.key),
             table=self.table,
             usage=self.usage,
             checks={
@@ -277,6 +292,7 @@ class ControlPlane:
     def _world_changed(self, world: WorldNow) -> None:
         self.fleet.use(world.world)
         self.bundles.touched()
+        self.worlds.touched()
         self.changes.changed()
 
     def _each_second(self) -> None:

@@ -1,8 +1,9 @@
 """The parts that make a node a member of a fleet, put together. Only `app.py` constructs it."""
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -22,6 +23,7 @@ from edge_node.centre.warden import Live, Warden
 from edge_node.desk import Terms
 from edge_node.keeping.parts import StoreDial, make_keeper
 from edge_node.keeping.transcripts import Transcripts
+from edge_node.ledger.parts import Around, make_ledger
 from edge_node.relaying import Relays
 from edge_node.settings import EdgeSettings
 from edge_node.stt.meter import StepTimes
@@ -29,14 +31,19 @@ from heliovox import __version__
 from heliovox.client.address import stream_url
 from heliovox.protocol.messages import KINDS, Start
 from shared import subjects
-from shared.bus import Handler
+from shared.bus import Bus, Handler
 from shared.capacity import CapacityReport, KindRoom
 from shared.clock import Clock, wall_ms, wall_s
-from shared.errors import BusFailed
+from shared.errors import BusFailed, VoiceError
 from shared.exchange import Command, Reserve
+from shared.policy import CompiledPolicy
 from shared.pseudonyms import PseudonymKey, read_pseudonym_key
 
+HEAD_S = 2.0
+"""For the centre to sign a head of the ledger."""
 BUNDLE_FILE = "bundle.jwt"
+LEDGER = "ledger"
+"""The folder of it, in the state's."""
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -108,6 +115,15 @@ class Member:
         self.transcripts = Transcripts(self.who, self.keeper, wall_ms)
         self.relays = Relays(settings.max_relays, self.who.node)
         self.commands = Commands(node.admission, node.end_session, node.stopping)
+        around = Around(
+            self.who,
+            key,
+            self._policy,
+            lambda tenant, caller: self.desk.pseudonym(tenant, caller),  # noqa: PLW0108 made below
+            self._show_head,
+            _own_store(settings, dial_store),
+        )
+        self.ledger = make_ledger(settings.ledger, settings.state_dir / LEDGER, around, clock)
         self.desk = FleetDesk(
             who=self.who,
             admission=node.admission,
@@ -119,6 +135,7 @@ class Member:
             wall_s=wall_s,
             new_id=new_id,
             note_down=self.notes.add,
+            ledger=self.ledger.sessions,
             pseudonyms=_pseudonyms(settings),
         )
         self.warden = Warden(
@@ -133,6 +150,7 @@ class Member:
     def tick(self) -> None:
         """About once a second."""
         self._node.admission.expire(self._clock.now_s())
+        self.ledger.sessions.tick()
         self.warden.look()
 
     def _rules_changed(self) -> None:
@@ -212,11 +230,27 @@ class Member:
         subject = subjects.bundle(self.who.region, self.who.node)
         return await self.link.request(subject, b"", ANSWER_S)
 
+    async def _show_head(self, data: bytes) -> bytes:
+        return await self.link.request(subjects.head(self.who.region, self.who.node), data, HEAD_S)
+
+    def _policy(self, terms: Terms) -> CompiledPolicy | None:
+        """What a session that was let in goes by; None where the rules of now do not say."""
+        try:
+            return self.bundles.held.effective(terms.policy, terms.facts, wall_ms())
+        except VoiceError:
+            return None
+
     async def _publish_report(self, data: bytes) -> None:
         await self.link.publish(subjects.report(self.who.region, self.who.node), data)
 
     async def _keep_note(self, data: bytes, note_id: str) -> None:
         await self.link.keep(subjects.note(self.who.region, self.who.node), data, note_id)
+
+
+def _own_store(settings: EdgeSettings, dial: StoreDial) -> Callable[[], Awaitable[Bus]] | None:
+    """How to reach the store of the node's own region, where it has one."""
+    url = settings.content.servers.get(settings.region or "")
+    return None if url is None else partial(dial, url)
 
 
 def _pseudonyms(settings: EdgeSettings) -> PseudonymKey | None:

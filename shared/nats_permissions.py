@@ -12,7 +12,7 @@ from shared.bus.matching import matches, overlap
 ALL_CONTENT = f"{subjects.CONTENT}.>"
 INBOX = "_INBOX"
 WRITER_INBOX = "_INBOX_NODE"
-NODE_SAYS = ("report", "ask", "bundle", "note")
+NODE_SAYS = ("report", "ask", "bundle", "note", "head")
 TO_A_PLANE = "wait"
 """What a node says to one control plane, whose name follows."""
 NODE_HEARS = ("reserve", "command")

@@ -17,12 +17,13 @@ from control_plane.placement.ranking import MOST_CANDIDATES
 from control_plane.placement.record import Batch, Decided, Tried
 from control_plane.policies.lasting import Lasting
 from control_plane.policies.orders import Order, Seat, side_of
+from control_plane.policies.review import Found
 from control_plane.policies.seats import Corrected, Seats
 from control_plane.policies.stage import Stage, Worlds
 from control_plane.policies.tally import Counts, Tally
 from control_plane.policies.terms import Both, TermsOfBoth
 from control_plane.records.contents import Noted
-from shared.policy import CompiledPolicy
+from shared.policy import CompiledPolicy, Facts
 from shared.regions.model import World
 
 RETRY_MS = 500
@@ -92,19 +93,8 @@ class Simulation:
         self._waiters: dict[str, Order] = {}
         self._looked_ms = self._now_ms = 0
         self._nowhere = Counts()
-        self.tally = Tally()
-        self.decisions = self.decided_again = 0
-        """Decisions that were gone through, and those that were made anew."""
-
-    @property
-    def gaps(self) -> int:
-        """Places where batches are missing."""
-        return sum(stage.gaps for stage in self._stages.values())
-
-    @property
-    def skipped(self) -> int:
-        """Decisions before the first snapshot, and between a gap and the next one."""
-        return sum(stage.skipped for stage in self._stages.values())
+        self._tally = Tally()
+        self._found = Found(self._tally.counted, [], set())
 
     def batch(self, batch: Batch) -> None:
         """Records of one control plane."""
@@ -119,10 +109,25 @@ class Simulation:
         """Beginnings and ends of sessions."""
         for note in notes:
             self._lasting.noted(note)
+            direct = note.event == "started" and note.admitted_by == "node"
+            if direct and self._options.counts(note.at_ms):
+                self._direct(note)
 
-    def finish(self) -> None:
-        """The log is over. Who still waits on one side is not counted."""
+    def finish(self) -> Found:
+        """The log is over: what was found. Who still waits on one side is not counted."""
         self._lasting.finish(self._now_ms)
+        found = self._found
+        found.examples = list(self._tally.examples())
+        found.skipped = sum(stage.skipped for stage in self._stages.values())
+        return found
+
+    def _direct(self, note: Noted) -> None:
+        """Of such a session, its tenant and language are known and nothing else."""
+        facts = Facts(note.tenant, language=note.language)
+        self._found.direct += 1
+        self._found.direct_forbidden += not self._terms.allows(
+            note.policy, facts, note.at_ms, note.region
+        )
 
     def _heard(self, stage: Stage, record: Decided | Tried) -> None:
         if isinstance(record, Tried):
@@ -131,10 +136,12 @@ class Simulation:
             self._decided(stage, record)
 
     def _decided(self, stage: Stage, decided: Decided) -> None:
-        self.decisions += 1
         self._pass(stage, decided.ask.at_ms)
         terms = self._terms.of(decided)
         order = self._order(decided, terms)
+        if self._options.counts(decided.ask.at_ms):
+            self._found.decisions += 1
+            self._found.before.add(decided.policy_version)
         choice = None if order.proposed.over else self._choice(stage, decided, terms)
         self._opened[decided.ask.id] = _Open(order, decided, choice)
         if len(self._opened) > _OPEN:
@@ -165,7 +172,7 @@ class Simulation:
         return self._decide(stage, decided, terms.proposed)
 
     def _decide(self, stage: Stage, decided: Decided, policy: CompiledPolicy) -> Choice:
-        self.decided_again += 1
+        self._found.decided_again += 1
         view = self._corrected.of(stage.view())
         decision = decide(view, decided.ask, policy)
         best = decision.ranked.nodes[:MOST_CANDIDATES].tolist()
@@ -189,8 +196,8 @@ class Simulation:
                 order.proposed.decided(seat, choice.codes, hopeless=choice.hopeless)
             else:
                 order.proposed.decided(seat, decided.codes, hopeless=hopeless)
-            if order.recorded.patient and not order.proposed.patient:
-                order.proposed.refused()  # or it would profit from the other's patience
+            if not order.proposed.patient and (order.recorded.over or order.recorded.patient):
+                order.proposed.over = True  # or it would profit from the other's patience
         if order.stands != before:
             self._moved_on(order)
 
@@ -225,7 +232,7 @@ class Simulation:
         """Something about it is decided that was not before."""
         key, counted = order.key, self._options.counts(order.first_ms)
         if order.recorded.seat is not None or order.proposed.seat is not None:
-            counts = self.tally.row(order) if counted else self._nowhere
+            counts = self._tally.row(order) if counted else self._nowhere
             self._lasting.seated(order, counts, self._now_ms)
         if order.recorded.over and not order.proposed.over:
             self._waiters[key] = order
@@ -233,7 +240,13 @@ class Simulation:
             self._waiters.pop(key, None)
             self._orders.pop(key, None)
             if counted:
-                self.tally.add(order)
+                self._count(order)
+
+    def _count(self, order: Order) -> None:
+        found, at_ms = self._found, order.first_ms
+        found.first_ms = at_ms if found.first_ms is None else min(found.first_ms, at_ms)
+        found.last_ms = max(found.last_ms or at_ms, at_ms)
+        self._tally.add(order)
 
     def _pass(self, stage: Stage, at_ms: int) -> None:
         """Time passed, as far as the records say."""

@@ -1,6 +1,6 @@
 """What a simulation found, counted by tenant and hour, with examples. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -89,16 +89,27 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Tally:
-    """Counts orders that are over."""
+    """Counts orders that are over.
 
-    def __init__(self) -> None:
-        self._rows: dict[tuple[str, int], Counts] = {}
+    Args:
+        counted: by tenant and hour, so far.
+        examples: so far.
+    """
+
+    def __init__(
+        self,
+        counted: dict[tuple[str, int], Counts] | None = None,
+        examples: Sequence[Example] = (),
+    ) -> None:
+        self.counted = {} if counted is None else counted
         self._examples: dict[str, list[Example]] = {}
+        for one in examples:
+            self._examples.setdefault(one.change, []).append(one)
 
     def row(self, order: Order) -> Counts:
         """Where an order counts."""
         hour_ms = order.first_ms // HOUR_MS * HOUR_MS
-        return self._rows.setdefault((order.first.ask.tenant, hour_ms), Counts())
+        return self.counted.setdefault((order.first.ask.tenant, hour_ms), Counts())
 
     def add(self, order: Order) -> None:
         """One that is over on both sides."""
@@ -108,13 +119,13 @@ class Tally:
 
     def rows(self) -> tuple[Row, ...]:
         """By hour and tenant."""
-        found = [Row(tenant, hour_ms, one) for (tenant, hour_ms), one in self._rows.items()]
+        found = [Row(tenant, hour_ms, one) for (tenant, hour_ms), one in self.counted.items()]
         return tuple(sorted(found, key=lambda row: (row.hour_ms, row.tenant)))
 
     def total(self) -> Counts:
         """All of them."""
         total = Counts()
-        for one in self._rows.values():
+        for one in self.counted.values():
             total.add(one)
         return total
 
@@ -201,10 +212,9 @@ def _why(order: Order) -> str:
 
 def _few(examples: list[Example]) -> list[Example]:
     """The first of each tenant and reason, then the first of all."""
-    key: Callable[[Example], tuple[str, str]] = lambda one: (one.tenant, one.why)  # noqa: E731
     first: dict[tuple[str, str], Example] = {}
     for one in examples:
-        first.setdefault(key(one), one)
+        first.setdefault((one.tenant, one.why), one)
     chosen = list(first.values())[:EXAMPLES]
     chosen += [one for one in examples if one not in chosen][: EXAMPLES - len(chosen)]
     return chosen

@@ -8,7 +8,7 @@ from control_plane.policies.stage import Worlds
 from heliovox.protocol.messages import Place
 from shared.errors import VoiceError
 from shared.geography import rtt_ms
-from shared.policy import CompiledPolicy, compile_policies
+from shared.policy import CompiledPolicy, Facts, compile_policies
 from shared.regions.model import Region, World
 
 _CHOOSING = ("allowed", "overflow", "max_added_rtt_ms", "max_added_cost_usd", "preferred",
@@ -62,6 +62,13 @@ class TermsOfBoth:
         """Raises Unsupported, PolicyNotInEffect."""
         ask = decided.ask
         return self._policies.effective(decided.policy, ask.facts, ask.at_ms)
+
+    def allows(self, policy: str, facts: Facts, at_ms: int, region: str) -> bool:
+        """Whether the proposed policy allows a session to be in a region."""
+        try:
+            return region in self._policies.effective(policy, facts, at_ms).allowed
+        except VoiceError:
+            return False
 
     def rtt_ms(self, place: Place, region: str, version: str) -> float:
         """To a region of the proposed world, or else of the one that was decided by."""

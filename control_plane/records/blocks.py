@@ -1,9 +1,10 @@
 """The blocks that a log of decisions is made of. Pure.
 
-    marker 4 | version 1 | kind 1 | log 8 | number 4 | length 4 | check 16 | payload
+    marker 4 | version 1 | kind 1 | log 8 | number 4 | length 4 | time 8 | check 16 | payload
 
-Numbers count from 0, in the order of the file, little-endian. The check is of all that stands
-before and behind it, so a block that was changed, or taken out of another log, does not pass.
+Numbers count from 0, in the order of the file, little-endian. The time is that of the first
+decision in the block, or else of the last one before it: a log can be cut by it. The check is of
+all that stands before and behind it, so a block that was changed does not pass.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ MARKER = b"\x89HVL"
 VERSION = 1
 MOST_BYTES = 16 * 2**20
 """Of a payload. What travels on the bus is a sixteenth of it at most."""
-_HEAD = struct.Struct("<4sBB8sII")
+_HEAD = struct.Struct("<4sBB8sIIQ")
 _CHECK = 16
 HEAD_BYTES = _HEAD.size + _CHECK
 
@@ -40,6 +41,7 @@ class Block(NamedTuple):
     log: bytes
     """Of all blocks of one log, and of no other."""
     number: int
+    at_ms: int
     payload: bytes
 
 
@@ -51,12 +53,15 @@ class Head(NamedTuple):
     log: bytes
     number: int
     length: int
+    at_ms: int
     check: bytes
 
 
 def pack_block(block: Block) -> bytes:
     """A block as it is written."""
-    head = _HEAD.pack(MARKER, VERSION, block.kind, block.log, block.number, len(block.payload))
+    head = _HEAD.pack(
+        MARKER, VERSION, block.kind, block.log, block.number, len(block.payload), block.at_ms
+    )
     return head + _check(head, block.payload) + block.payload
 
 
@@ -64,8 +69,8 @@ def read_head(data: bytes) -> Head | None:
     """What stands at the beginning of some bytes; None where that is no head."""
     if len(data) < HEAD_BYTES or not data.startswith(MARKER):
         return None
-    _, version, kind, log, number, length = _HEAD.unpack_from(data)
-    return Head(version, kind, log, number, length, bytes(data[_HEAD.size : HEAD_BYTES]))
+    _, version, kind, log, number, length, at_ms = _HEAD.unpack_from(data)
+    return Head(version, kind, log, number, length, at_ms, bytes(data[_HEAD.size : HEAD_BYTES]))
 
 
 def is_whole(head: Head, data: bytes) -> bool:

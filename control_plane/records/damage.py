@@ -56,3 +56,7 @@ class LogDamaged(InvalidMessage):
             remedy=damage.remedy,
         )
         self.damage = damage
+
+    def __reduce__(self) -> tuple[type["LogDamaged"], tuple[str, Damage]]:
+        """So that one process can tell another."""
+        return LogDamaged, (self.value or "", self.damage)

@@ -1,10 +1,10 @@
 """A log written and read: batches of records and notes of sessions, as values."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from control_plane.placement.record import FORMAT, Batch, Decided, read_batch
 from control_plane.records.blocks import Block, Kind, pack_block
@@ -16,8 +16,8 @@ from control_plane.records.contents import (
     packed,
     unpacked,
 )
-from control_plane.records.damage import Damage, LogDamaged
-from control_plane.records.reading import blocks
+from control_plane.records.damage import Damage
+from control_plane.records.reading import Placed, blocks
 from shared.errors import InvalidMessage
 
 NOTES_A_BLOCK = 1000
@@ -36,6 +36,7 @@ class LogWriter:
         self._number = self._batches = self._decisions = self._notes = 0
         self._first_ms: int | None = None
         self._last_ms: int | None = None
+        self._at_ms = 0
         self._planes: set[str] = set()
         self._waiting: list[Noted] = []
         self._block(Kind.HEADER, packed(header))
@@ -43,14 +44,16 @@ class LogWriter:
     def batch(self, batch: Batch, data: bytes) -> None:
         """Records, as the stream keeps them."""
         self._flush()
+        times = list(decided_ms(batch))
+        self._at_ms = times[0] if times else self._at_ms
         plane = batch.plane.encode()
         self._block(Kind.BATCH, bytes([len(plane)]) + plane + data)
         self._batches += 1
         self._planes.add(batch.plane)
-        for at_ms in decided_ms(batch):
-            self._decisions += 1
-            self._first_ms = at_ms if self._first_ms is None else self._first_ms
-            self._last_ms = at_ms
+        self._decisions += len(times)
+        if times:
+            self._first_ms = times[0] if self._first_ms is None else self._first_ms
+            self._at_ms = self._last_ms = times[-1]
 
     def note(self, one: Noted) -> None:
         """A session's beginning or end."""
@@ -74,7 +77,7 @@ class LogWriter:
             self._waiting = []
 
     def _block(self, kind: Kind, payload: bytes) -> None:
-        self._file.write(pack_block(Block(kind, self._log, self._number, payload)))
+        self._file.write(pack_block(Block(kind, self._log, self._number, self._at_ms, payload)))
         self._number += 1
 
 
@@ -83,85 +86,93 @@ def decided_ms(batch: Batch) -> Iterator[int]:
     return (one.ask.at_ms for one in batch.records if isinstance(one, Decided))
 
 
+class Mark(NamedTuple):
+    """A block in a file, and its time."""
+
+    at_byte: int
+    number: int
+    at_ms: int
+
+
 @dataclass(slots=True)
-class LeftOut:
-    """What could not be read of a log."""
+class Examined:
+    """A log gone through block by block, without looking into batches."""
 
+    header: Header | None = None
+    end: End | None = None
+    marks: list[Mark] = field(default_factory=list)
+    """Of batches."""
     damage: list[Damage] = field(default_factory=list)
-    """The first of them."""
-    places: int = 0
-    """All of them."""
-    decisions: int | None = None
-    """That the log should hold and that were not read; None where nobody knows."""
 
 
-MOST_TOLD = 100
-Content = Header | Batch | list[Noted] | End
+def examine(path: Path) -> Examined:
+    """What a log is of, and all that is wrong with its blocks. Raises OSError."""
+    found = Examined()
+    with path.open("rb") as file:
+        for one in blocks(file):
+            if isinstance(one, Damage):
+                found.damage.append(one)
+                continue
+            at_byte, block = one
+            if block.kind is Kind.BATCH:
+                found.marks.append(Mark(at_byte, block.number, block.at_ms))
+            elif block.kind is not Kind.NOTES:
+                content = _decoded(block)
+                found.header = content if isinstance(content, Header) else found.header
+                found.end = content if isinstance(content, End) else found.end
+    found.damage += _of_header(found.header) if not found.damage else []
+    return found
 
 
-class LogReader:
-    """Reads a log from its beginning to its end, once.
+def _of_header(header: Header | None) -> list[Damage]:
+    if header is None:
+        return [Damage("missing", 0, 0, "the block that says what this is a log of is not there")]
+    if header.records != FORMAT:
+        message = f"records of format {header.records}, and format {FORMAT} is understood"
+        return [Damage("other_version", 0, 0, message)]
+    return []
+
+
+Content = Batch | list[Noted]
+Told = Callable[[Damage], None]
+
+
+def contents(
+    path: Path, damaged: Told, begin: Mark | None = None
+) -> Iterator[tuple[int, int, Content]]:
+    """What a log says, in order.
 
     Args:
         path: of the file.
-        partial: go on behind damage; else it is raised.
+        damaged: told what cannot be read; it may raise.
+        begin: the block to begin with.
+
+    Yields:
+        The byte that was come to, the time there, and what stands there.
     """
+    with path.open("rb") as file:
+        for one in blocks(file, (0, 0) if begin is None else begin[:2]):
+            content = one if isinstance(one, Damage) else _content(one)
+            if isinstance(content, Damage):
+                damaged(content)
+            elif isinstance(content, Batch | list):
+                assert not isinstance(one, Damage)
+                yield one.at_byte, one.block.at_ms, content
 
-    def __init__(self, path: Path, *, partial: bool = False) -> None:
-        self._path, self._partial = path, partial
-        self.size_bytes = path.stat().st_size
-        self.read_bytes = 0
-        """So far."""
-        self.left_out = LeftOut()
-        self._decisions = 0
-        self._end: End | None = None
 
-    def __iter__(self) -> Iterator[Content]:
-        """What it says, in order. Raises LogDamaged, OSError."""
-        with self._path.open("rb") as file:
-            for one in blocks(file):
-                content = one if isinstance(one, Damage) else self._content(one)
-                if isinstance(content, Damage):
-                    self._damaged(content)
-                    continue
-                self.read_bytes = file.tell()
-                yield content
-        if self.left_out.places and self._end is not None:
-            self.left_out.decisions = max(0, self._end.decisions - self._decisions)
-
-    def _damaged(self, damage: Damage) -> None:
-        if not self._partial or damage.what in ("no_log", "other_version"):
-            raise LogDamaged(str(self._path), damage)
-        self.left_out.places += 1
-        if len(self.left_out.damage) < MOST_TOLD:
-            self.left_out.damage.append(damage)
-
-    def _content(self, block: Block) -> Content | Damage:
-        at = self.read_bytes
-        try:
-            content = _decoded(block)
-        except (ValueError, InvalidMessage) as error:
-            return Damage("unreadable", at, block.number, f"cannot be understood: {error}")
-        if isinstance(content, Header) and content.records != FORMAT:
-            message = f"records of format {content.records}, and format {FORMAT} is understood"
-            return Damage("other_version", at, block.number, message)
-        if isinstance(content, Recorded):
-            return self._batch(content, block.number)
-        if isinstance(content, End):
-            self._end = content
-        return content
-
-    def _batch(self, recorded: Recorded, number: int) -> Batch | Damage:
-        at = self.read_bytes
-        try:
-            batch = read_batch(recorded.data)
-        except InvalidMessage as error:
-            return Damage("unreadable", at, number, f"cannot be understood: {error.message}")
-        if batch.plane != recorded.plane:
-            message = f"records of {batch.plane} stand under the name of {recorded.plane}"
-            return Damage("other_plane", at, number, message)
-        self._decisions += sum(1 for _ in decided_ms(batch))
-        return batch
+def _content(placed: Placed) -> Batch | list[Noted] | Header | End | Damage:
+    at, block = placed
+    try:
+        content = _decoded(block)
+        if not isinstance(content, Recorded):
+            return content
+        batch = read_batch(content.data)
+    except (ValueError, InvalidMessage) as error:
+        return Damage("unreadable", at, block.number, f"cannot be understood: {error}")
+    if batch.plane != content.plane:
+        message = f"records of {batch.plane} stand under the name of {content.plane}"
+        return Damage("other_plane", at, block.number, message)
+    return batch
 
 
 def _decoded(block: Block) -> Header | Recorded | list[Noted] | End:

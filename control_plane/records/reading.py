@@ -5,7 +5,7 @@ is that of one block.
 """
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from control_plane.records.blocks import (
     HEAD_BYTES,
@@ -23,9 +23,21 @@ from control_plane.records.damage import Damage
 _WINDOW = 2**20
 
 
-def blocks(file: BinaryIO) -> Iterator[Block | Damage]:
-    """Whatever stands in a file that can be sought in, in its order."""
-    at, order = 0, _Order()
+class Placed(NamedTuple):
+    """A block, and where it begins."""
+
+    at_byte: int
+    block: Block
+
+
+def blocks(file: BinaryIO, begin: tuple[int, int] = (0, 0)) -> Iterator[Placed | Damage]:
+    """Whatever stands in a file that can be sought in, in its order.
+
+    Args:
+        file: the log.
+        begin: the byte and the number of the block to begin with.
+    """
+    at, order = begin[0], _Order(begin[1])
     while True:
         found = _block_at(file, at)
         if found is None:
@@ -67,7 +79,7 @@ def _checked(head: Head, data: bytes, at: int) -> Block | Damage:
         return Damage("truncated", at, head.number, f"ends {missing} bytes before the block does")
     if not is_whole(head, data) or head.kind not in set(Kind):
         return Damage("changed", at, head.number, "is not what was written: its check fails")
-    return Block(Kind(head.kind), head.log, head.number, data[HEAD_BYTES:])
+    return Block(Kind(head.kind), head.log, head.number, head.at_ms, data[HEAD_BYTES:])
 
 
 def _no_head(start: bytes, at: int) -> Damage:
@@ -97,9 +109,9 @@ def _next(file: BinaryIO, at: int) -> int | None:
 class _Order:
     """Whether blocks come as they were numbered, all of one log."""
 
-    def __init__(self) -> None:
+    def __init__(self, due: int) -> None:
         self._log: bytes | None = None
-        self._due = 0
+        self._due = due
         self._missing: set[int] = set()
         self._over = self._broken = False
 
@@ -108,7 +120,7 @@ class _Order:
         self._broken = True
         return damage
 
-    def next(self, block: Block, at: int) -> Iterator[Block | Damage]:
+    def next(self, block: Block, at: int) -> Iterator[Placed | Damage]:
         """A block, or what is wrong with its place."""
         self._log = self._log or block.log
         number = block.number
@@ -125,7 +137,7 @@ class _Order:
         else:
             yield from self._gap(number, at)
             self._due, self._over = number + 1, block.kind is Kind.END
-            yield block
+            yield Placed(at, block)
 
     def _gap(self, number: int, at: int) -> Iterator[Damage]:
         if number > self._due:

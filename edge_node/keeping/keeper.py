@@ -73,7 +73,12 @@ class Keeper:
     # --- what is kept ---
 
     def begin(self, session: str, terms: Terms) -> None:
-        """A session has a seat: what is kept of it, and where, is settled now."""
+        """A session has a seat: what is kept of it, and where, is settled now. Never raises."""
+        try:
+            subjects.token(session)
+        except ValueError as error:
+            self._say_lost("no_name", str(error))
+            return
         self._books[session] = Book(self._keepings(terms))
 
     def keeps(self, session: str, what: Kept) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heliovox.cli import policy_diff, policy_explain
+from heliovox.cli import policy_diff, policy_explain, policy_simulate
 from heliovox.cli.display import printable
 from heliovox.cli.exits import Exit
 from heliovox.client.errors import ClientError
@@ -73,6 +73,14 @@ def _register_reviews(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     policy_diff.add_options(diff)
     diff.set_defaults(act=_diff)
+    simulate = commands.add_parser(
+        "simulate",
+        help="go through recorded decisions under another policy",
+        description=policy_simulate.SIMULATE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    policy_simulate.add_options(simulate)
+    simulate.set_defaults(act=_simulate)
 
 
 def _add_file(parser: argparse.ArgumentParser) -> None:
@@ -114,6 +122,11 @@ def _explain(args: argparse.Namespace) -> int:
 def _diff(args: argparse.Namespace) -> int:
     _needs_control()
     return policy_diff.run(args)
+
+
+def _simulate(args: argparse.Namespace) -> int:
+    _needs_control()
+    return policy_simulate.run(args)
 
 
 def _schema(args: argparse.Namespace) -> int:

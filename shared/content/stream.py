@@ -3,9 +3,9 @@
 from shared import subjects
 from shared.bus import Stream
 
-REMEMBERED_S = 3600.0
-"""How long a message's id is: a node that was cut off from a store sends again what it heard no
-acknowledgement of, and it is kept once."""
+REMEMBERED_S = 600.0
+"""How long a message's id is: a node sends again what it heard no acknowledgement of, and it is
+kept once. A store that was away for longer may have a piece twice; who reads sees it once."""
 
 
 def content_stream(max_bytes: int) -> Stream:

@@ -39,6 +39,7 @@ from shared.pseudonyms import read_pseudonym_key
 from tests.contract.buses import Heard
 from tests.support.canary import sightings
 from tests.support.nats_fleet import MIB, until
+from tests.support.world_process import heliovox
 
 pytestmark = [pytest.mark.process, pytest.mark.anyio]
 ROOT = Path(__file__).parents[2]
@@ -298,6 +299,22 @@ async def test_what_is_said_under_a_zones_rule_is_nowhere_outside_of_it(tmp_path
             f"heard by listener-{OUTSIDE} on {OUTSIDE}",
             f"store of {OUTSIDE}",
         }
+        await deleted(outsider, [*sessions, session])
+
+
+async def deleted(outsider: Outsider, sessions: list[str]) -> None:
+    """As an operator does it; then neither is on any disk of the world, zone or not."""
+    for session in sessions:
+        home = outsider.home.folder
+        code, output, errors = await heliovox(home, "content", "delete", session, "--json")
+        assert code == 0, errors
+        receipt = json.loads(output)
+        assert receipt["verified"]
+        assert sum(place["before"] for place in receipt["places"]) == (
+            2 if session != sessions[-1] else 1
+        )
+    stores = contents(outsider.home.run / "nats")
+    assert set[str]().union(*(sightings(data, SECRETS) for data in stores)) == set()
 
 
 async def settled(outsider: Outsider, sessions: list[str]) -> None:

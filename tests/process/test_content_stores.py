@@ -147,13 +147,13 @@ async def test_deleted_is_gone_from_the_disk_and_only_called_so_where_it_is(
     async with custodians(fleet) as stores:
         os.kill(pid, signal.SIGSTOP)
         try:
-            receipt = await delete(stores, wait_s=0)
+            receipt = await delete(stores, "gone", wait_s=0)
         finally:
             os.kill(pid, signal.SIGCONT)
         assert [(one.before, one.after) for one in receipt.places] == [(300, 0), (None, None)]
         assert not receipt.verified
         assert receipt.places[1].why
-        again = await delete(stores, wait_s=60)
+        again = await delete(stores, "gone", wait_s=60)
         assert again.verified
         assert again.places[1].before == 300
         assert found_on_disk(fleet, b"gone-very-private") == []
@@ -161,8 +161,33 @@ async def test_deleted_is_gone_from_the_disk_and_only_called_so_where_it_is(
         assert [await store.receipt("gone") for store in stores] == [again, again]
 
 
-async def delete(stores: list[Store], wait_s: float) -> custody.Deletion:
-    return await custody.delete(stores, "gone", at_ms=wall_ms(), wait_s=wait_s, clock=SystemClock())
+async def delete(stores: list[Store], session: str, wait_s: float) -> custody.Deletion:
+    return await custody.delete(
+        stores, session, at_ms=wall_ms(), wait_s=wait_s, clock=SystemClock()
+    )
+
+
+async def test_what_waits_for_a_store_that_is_gone_does_not_come_back_with_it(
+    fleet: NatsFleet, tmp_path: Path
+) -> None:
+    """The node lives, and is told to forget while one of its places is away."""
+    async with keeping(fleet, tmp_path) as keeper, custodians(fleet) as stores:
+        keeper.begin("back", terms("month"))
+        keep(keeper, "back", range(20))
+        for store in stores:
+            await until(lambda store=store: has(store, "back", 20))
+        await fleet.servers[MIRROR].kill()
+        keep(keeper, "back", range(20, 40))
+        await until(lambda: has(stores[0], "back", 40))
+        assert len(keeper.senders[MIRROR].outbox) > 0
+        receipt = await delete(stores, "back", wait_s=0)
+        assert [one.verified for one in receipt.places] == [True, False]
+        await until(lambda: is_true(not len(keeper.senders[MIRROR].outbox)))
+        assert keeper.keep("back", TRANSCRIPTS, b"more", part="more") == ()
+        await fleet.start_leaf(MIRROR, MIRROR, f"leaf-{MIRROR}")
+        await until(lambda: is_true(keeper.senders[MIRROR].connected))
+        again = await delete(stores, "back", wait_s=60)
+        assert [(one.before, one.after) for one in again.places] == [(0, 0), (20, 0)]
 
 
 async def test_what_is_kept_for_a_time_goes_by_itself(fleet: NatsFleet, tmp_path: Path) -> None:

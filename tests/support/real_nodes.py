@@ -48,7 +48,7 @@ async def real_node(
 ) -> AsyncIterator[RealNode]:
     """Ready, which takes a control plane; killed at the latest at the end."""
     folder = centre.folder / f"node-{name}"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)  # the same node may start again
     given = {
         "node_id": name,
         "region": region,

@@ -142,6 +142,20 @@ def test_a_policy_that_keeps_where_the_node_knows_no_store_is_counted(tmp_path: 
     run_virtually(scene())
 
 
+@pytest.mark.parametrize("name", ["", "a.b", "*", ">", "A B", "x" * 64])
+def test_a_session_with_no_name_for_a_subject_is_served_and_not_kept(
+    tmp_path: Path, name: str
+) -> None:
+    async def scene() -> None:
+        async with staged(tmp_path, "eu-central") as stage:
+            stage.keeper.begin(name, terms("month"))
+            assert stage.keeper.keep(name, TRANSCRIPTS, b"x", part="1") == ()
+            stage.keeper.over(name)
+            assert stage.keeper.lost == {"no_name": 1}
+
+    run_virtually(scene())
+
+
 def test_sessions_that_never_began_or_are_over_keep_nothing(tmp_path: Path) -> None:
     async def scene() -> None:
         async with staged(tmp_path, "eu-central") as stage:

@@ -110,6 +110,17 @@ def test_a_store_that_is_away_is_named_and_nothing_is_called_done(
     assert "NOT verified" in said
 
 
+def test_stores_are_made_and_changed(
+    buses: list[MemoryBus], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["content", "prepare", "--max-bytes", "4096"]) == Exit.OK
+    assert capsys.readouterr().out == "eu-a: 4096 bytes\neu-b: 4096 bytes\n"
+    assert [bus.log("CONTENT").max_bytes for bus in buses] == [4096, 4096]
+    buses[1].cut()
+    assert main(["content", "prepare"]) == Exit.FAILED
+    assert "the message bus is not connected" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("session", ["", "a.b", "*", ">", "A", "a b", "x" * 64])
 @pytest.mark.usefixtures("buses")
 def test_what_is_no_session_is_wrong_usage(
