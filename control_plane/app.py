@@ -167,7 +167,7 @@ class ControlPlane:
             clock,
             self.tasks,
             weight=self._weight,
-            free=lambda: with_room(self.fleet.view(clock.now_s())),
+            free=lambda kind: with_room(self.fleet.view(clock.now_s()), kind),
             most=settings.waiting.max_waiting,
             settle_s=settings.waiting.decide_every_ms / 1000,
         )
