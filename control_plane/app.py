@@ -12,6 +12,7 @@ from numpy.random import default_rng
 from control_plane.api.app import make_front
 from control_plane.api.centre import Centre
 from control_plane.asks import Asks
+from control_plane.bundles.behind import Behind
 from control_plane.bundles.build import make_bundle
 from control_plane.bundles.service import Bundles
 from control_plane.call_backs import CallBacks
@@ -22,6 +23,9 @@ from control_plane.feed import Feed
 from control_plane.fleet import Fleet
 from control_plane.gate import Gate
 from control_plane.ids import decision_ids
+from control_plane.ledger.statements import Statements
+from control_plane.ledger.witness import Witness
+from control_plane.ledger.worlds import Worlds
 from control_plane.placement.reach import with_room
 from control_plane.placement.recorder import Recorder
 from control_plane.placing import Placer, Tools
@@ -129,6 +133,7 @@ class ControlPlane:
         self.fleet = Fleet(self.regions.now.world, clock.now_s(), witness=self.recorder)
         self.recording = Recording(bus, clock, self.recorder, self.fleet, settings.plane_id)
         self.table, self.usage = SessionTable(settings.max_sessions), Usage()
+        self.behind = Behind()
         self.bundles = Bundles(bus, clock, self._bundle, self.key)
         self.tenants = Tenants(bus, clock, first=self._first_keys, changed=self.bundles.touched)
         self.feed = Feed(
@@ -143,6 +148,15 @@ class ControlPlane:
         self.streams = Streams(
             bus, clock, regions=lambda: self.regions.now.regions, heard_s=lambda: self.feed.heard_s
         )
+        self.worlds = Worlds(
+            bus,
+            clock,
+            lambda: self.regions.now,
+            plane=settings.plane_id,
+            key=self.key,
+            life_s=settings.bundle_life_s,
+        )
+        self.witness = Witness(bus, settings.plane_id, self.key)
         self.decisions = Decisions(
             bus, settings.plane_id, settings.max_decisions, fingerprint(self.key)
         )
@@ -153,7 +167,7 @@ class ControlPlane:
             clock,
             self.tasks,
             weight=self._weight,
-            free=lambda: with_room(self.fleet.view(clock.now_s())),
+            free=lambda kind: with_room(self.fleet.view(clock.now_s()), kind),
             most=settings.waiting.max_waiting,
             settle_s=settings.waiting.decide_every_ms / 1000,
         )
@@ -194,7 +208,9 @@ class ControlPlane:
             self.feed,
             self.probing,
             self.notes,
+            self.worlds,
             self.bundles,
+            self.witness,
             self.publishing,
             self.recording,
             self.asks,
@@ -217,6 +233,7 @@ class ControlPlane:
             fleets=self.feed,
             explaining=self.decisions,
             ending=self.ending,
+            ledger=Statements(self.bus, self.clock, self.settings.plane_id, self.key),
             table=self.table,
             usage=self.usage,
             checks={
@@ -277,12 +294,16 @@ class ControlPlane:
     def _world_changed(self, world: WorldNow) -> None:
         self.fleet.use(world.world)
         self.bundles.touched()
+        self.worlds.touched()
         self.changes.changed()
 
     def _each_second(self) -> None:
         self.table.looked_at(round(wall_s() * 1000), self.feed.gone)
         self.learning.each_second()
         self.call_backs.each_second()
+        version = self.bundles.now().version
+        if self.behind.due(self.fleet.bundles(), version, self.clock.now_s()):
+            self.bundles.tell_again()
 
     async def _first_keys(self) -> None:
         default = self.regions.now.world.default_policy

@@ -28,6 +28,9 @@ DECISIONS = Stream(
     per_subject=1,
 )
 """Decisions by the batch in their id, for control planes that did not make them."""
+LEDGER = Stream("LEDGER", 96 * MIB, (f"{META}.{CENTRE}.*.head.*", f"{META}.{CENTRE}.*.world"))
+"""Heads of nodes' ledgers, signed, and every version of the policies. Some 130,000 heads; a later
+one covers what those before it did."""
 BUNDLE = Bucket("BUNDLE", max_bytes=4 * MIB)
 """What bundles are made from and no file holds: the regions in service."""
 CENTRE_NOTES = "NOTES"
@@ -92,7 +95,7 @@ class Streams:
 
     async def run(self, ready: asyncio.Event) -> None:
         """Until cancelled. Raises BusFailed where the centre's own streams cannot be made."""
-        for stream in (RECORDS, DECISIONS):
+        for stream in (RECORDS, DECISIONS, LEDGER):
             await self._bus.ensure_stream(stream)
         await self._bus.ensure_bucket(BUNDLE)
         await self._make_all()

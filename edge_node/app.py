@@ -198,7 +198,15 @@ class Node:
             return [*first, ticker, self.gatherer, door, stopping]
         member.listens_at(url)
         ticker = Ticker(self.clock, [*ticks, member.tick], TICK_S)
-        lines: list[Service] = [member.link, member.bundles, member.notes, member.keeper]
+        ledger = member.ledger
+        lines: list[Service] = [
+            ledger.book,
+            member.link,
+            member.bundles,
+            member.notes,
+            member.keeper,
+        ]
+        lines += [ledger.shipping, ledger.heads]
         return [*first, *lines, ticker, self.gatherer, door, stopping, member.reports]
 
     def _desk(self) -> tuple[Desk, Accounts]:
@@ -294,6 +302,7 @@ class Node:
             record=NoRecord() if self.member is None else self.member.transcripts,
             live=self.live,
             passed=self.passed,
+            ledger=None if self.member is None else self.member.ledger.sessions,
         )
 
     def _limits(self) -> Limits:

@@ -15,6 +15,8 @@ from edge_node.centre.review import Ruling
 from edge_node.centre.warden import Seek
 from edge_node.desk import Admitted, Desk, Elsewhere, Permit, Question, Terms, Used
 from edge_node.keeping.transcripts import NoRecord, Record
+from edge_node.ledger.evidence import Evidence
+from edge_node.ledger.sessions import SessionLedger
 from edge_node.ousting import oust
 from edge_node.protocols.peer import Peer, Shown
 from edge_node.relaying import Relay, Relays
@@ -83,6 +85,8 @@ class House:
     tasks: Tasks
     tally: Tally = field(default_factory=Tally)
     relays: Relays = field(default_factory=Relays)
+    ledger: SessionLedger | None = None
+    """None on a node that is in no fleet."""
     record: Record = field(default_factory=NoRecord)
     live: dict[str, "Conversation"] = field(default_factory=dict)
     """Sessions with a seat, by id."""
@@ -104,11 +108,12 @@ class Conversation:
         self._settling: asyncio.Task[None] | None = None
         self._in_line: asyncio.Task[None] | None = None
         self._waiting: Waiting | None = None
-        self._relay: Relay | None = None
+        self.relay: Relay | None = None
         self._occupant: Occupant | None = None
         self._admitted: Admitted | None = None
         self._noted_s: float | None = None
         self._characters = 0
+        self._evidence = Evidence(house.ledger, self)
         self._passed_by: Terms | None = None
         self._ruled: Ruled | None = None
         self._ousted = False
@@ -124,8 +129,8 @@ class Conversation:
 
     def text(self, data: bytes) -> None:
         """A whole text message. Never raises."""
-        if self._relay is not None:
-            self._relay.text(data)
+        if self.relay is not None:
+            self.relay.text(data)
         elif self._waiting is not None:
             self._hold(partial(self.text, data), len(data))
         else:
@@ -149,6 +154,8 @@ class Conversation:
         except VoiceError as error:
             self.refuse(error)
             return
+        if isinstance(message, Speak) and self._admitted is not None:
+            self._evidence.characters += len(message.text)
         self._handle(message)
 
     def _permitted(self, start: Start) -> Start:
@@ -160,8 +167,8 @@ class Conversation:
 
     def audio(self, data: bytes) -> None:
         """A whole binary message. Never raises."""
-        if self._relay is not None:
-            self._relay.audio(data)
+        if self.relay is not None:
+            self.relay.audio(data)
             return
         if self._waiting is not None:
             self._hold(partial(self.audio, data), len(data))
@@ -172,8 +179,8 @@ class Conversation:
 
     def refuse(self, error: VoiceError) -> None:
         """The shell found something that the session cannot live with."""
-        if self._relay is not None:
-            self._relay.fail(error)
+        if self.relay is not None:
+            self.relay.fail(error)
         else:
             self._handle(Failed(error))
 
@@ -187,22 +194,22 @@ class Conversation:
 
     def lost(self) -> None:
         """The connection is gone."""
-        if self._relay is not None:
-            self._relay.lost()
+        if self.relay is not None:
+            self.relay.lost()
         self._handle(LinkLost())
         self._hush()
 
     def drain(self, deadline_ms: int) -> None:
         """The node will stop."""
-        if self._relay is not None:
-            self._relay.drain(deadline_ms)
+        if self.relay is not None:
+            self.relay.drain(deadline_ms)
         else:
             self._handle(Drain(deadline_ms))
 
     def drain_over(self, reason: str = "draining") -> None:
         """The node stops, or an operator ends it: what was heard is told, then it ends."""
-        if self._relay is not None:
-            self._relay.end()
+        if self.relay is not None:
+            self.relay.end()
         else:
             self._handle(DrainOver(reason))
 
@@ -274,7 +281,7 @@ class Conversation:
         except VoiceError as error:
             self._handle(Failed(error))
             return
-        if isinstance(found, Admitted):
+        if isinstance(found, Admitted) and self._house.ledger is None:
             self._sit_down(found, command.opening)
         else:
             self._waiting = Waiting()
@@ -292,6 +299,7 @@ class Conversation:
                 self._occupant = house.device.enter(seat, self.heard, opening.graph)
         except VoiceError as error:
             self._admitted = None
+            self._evidence.over(admitted, error.code)
             house.desk.leave(admitted)
             self._handle(Failed(error))
             return
@@ -305,6 +313,7 @@ class Conversation:
             self._house.device.leave(self._occupant)
             self._occupant = None
         if (admitted := self._admitted) is not None:
+            self._evidence.over(admitted, self.session.ended_because)
             self._note("ended", self.session.ended_because)
             self._admitted = None
             self._house.live.pop(admitted.session, None)
@@ -347,8 +356,8 @@ class Conversation:
             self._note("usage")
             return
         self._ousted = True
-        if self._relay is not None:
-            _ = self._house.tasks.begin(self._relay.leave(ruling.error), name="a relay's end")
+        if self.relay is not None:
+            _ = self._house.tasks.begin(self.relay.leave(ruling.error), name="a relay's end")
         else:
             start, question = self._permit.start(), None
             if ruling.does == "move" and start.redirect and start.moves:
@@ -362,6 +371,7 @@ class Conversation:
 
     def not_needed(self, found: Admitted | Elsewhere) -> None:
         """Nobody takes a seat that was found."""
+        self._evidence.over(found, "never_heard")
         if isinstance(found, Admitted):
             self._house.desk.leave(found)
         else:
@@ -378,10 +388,10 @@ class Conversation:
         except VoiceError as error:
             self.refuse(error)
 
-    async def _settle(self, question: Question, opening: Opening) -> None:
+    async def _settle(self, question: Admitted | Question, opening: Opening) -> None:
         """However it ends, no seat is held anywhere for somebody who is gone."""
         try:
-            found = await question.settle(self._told_to_wait)
+            found = await self._evidence.settled(self._permit, question, self._told_to_wait)
         except VoiceError as error:
             self._waiting = self._in_line = None
             self._handle(Failed(error))
@@ -421,14 +431,19 @@ class Conversation:
             return
         try:
             relay = self._house.relays.open(
-                self._peer, self._can_write, answer, start, self._house.tasks
+                self._peer,
+                self._can_write,
+                answer,
+                start,
+                self._house.tasks,
+                partial(self._evidence.over, found, "relayed"),
             )
         except VoiceError as error:
-            self._house.desk.give_back(found)
+            self.not_needed(found)
             self._handle(Failed(error))
             return
         self._handle(PassedOn())
-        self._relay, self._passed_by = relay, found.terms
+        self.relay, self._passed_by = relay, found.terms
         self._house.passed.add(self)
         relay.task.add_done_callback(lambda _: self._house.passed.discard(self))
 

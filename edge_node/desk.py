@@ -133,8 +133,16 @@ class Desk(Protocol):
 class Account(Protocol):
     """Whoever has a text said over plain HTTP."""
 
+    async def begin(self, characters: int) -> None:
+        """Before anything is done with the text. Raises VoiceError where it may not be said."""
+        ...
+
     def said(self, characters: int) -> None:
-        """It is over."""
+        """It was said."""
+        ...
+
+    def over(self) -> None:
+        """Nothing more of it is said, whether it was or not."""
         ...
 
 
@@ -159,6 +167,12 @@ class Accounts:
 
 
 class _Nobodys:
+    async def begin(self, characters: int) -> None:
+        """Whoever has a key may."""
+
+    def over(self) -> None:
+        """Nobody counts."""
+
     def said(self, characters: int) -> None:
         """Nobody counts."""
 

@@ -1,8 +1,9 @@
 """The parts that make a node a member of a fleet, put together. Only `app.py` constructs it."""
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -21,7 +22,8 @@ from edge_node.centre.seeking import LawfulSeat
 from edge_node.centre.warden import Live, Warden
 from edge_node.desk import Terms
 from edge_node.keeping.parts import StoreDial, make_keeper
-from edge_node.keeping.transcripts import Transcripts
+from edge_node.keeping.transcripts import Transcripts, deleted_record
+from edge_node.ledger.parts import Around, make_ledger
 from edge_node.relaying import Relays
 from edge_node.settings import EdgeSettings
 from edge_node.stt.meter import StepTimes
@@ -29,14 +31,20 @@ from heliovox import __version__
 from heliovox.client.address import stream_url
 from heliovox.protocol.messages import KINDS, Start
 from shared import subjects
-from shared.bus import Handler
+from shared.bus import Bus, Handler
 from shared.capacity import CapacityReport, KindRoom
 from shared.clock import Clock, wall_ms, wall_s
-from shared.errors import BusFailed
+from shared.content.records import Deletion
+from shared.errors import BusFailed, VoiceError
 from shared.exchange import Command, Reserve
+from shared.policy import CompiledPolicy
 from shared.pseudonyms import PseudonymKey, read_pseudonym_key
 
+HEAD_S = 2.0
+"""For the centre to sign a head of the ledger."""
 BUNDLE_FILE = "bundle.jwt"
+LEDGER = "ledger"
+"""The folder of it, in the state's."""
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -101,13 +109,23 @@ class Member:
             settings.content,
             settings.state_dir,
             self.who,
-            lambda: self.bundles.rules,
+            lambda: self.bundles.held.rules,
             dial_store,
             clock,
+            self._note_deleted,
         )
         self.transcripts = Transcripts(self.who, self.keeper, wall_ms)
         self.relays = Relays(settings.max_relays, self.who.node)
         self.commands = Commands(node.admission, node.end_session, node.stopping)
+        around = Around(
+            self.who,
+            key,
+            self._policy,
+            lambda tenant, caller: self.desk.pseudonym(tenant, caller),  # noqa: PLW0108 made below
+            self._show_head,
+            _own_store(settings, dial_store),
+        )
+        self.ledger = make_ledger(settings.ledger, settings.state_dir / LEDGER, around, clock)
         self.desk = FleetDesk(
             who=self.who,
             admission=node.admission,
@@ -119,6 +137,7 @@ class Member:
             wall_s=wall_s,
             new_id=new_id,
             note_down=self.notes.add,
+            ledger=self.ledger.sessions,
             pseudonyms=_pseudonyms(settings),
         )
         self.warden = Warden(
@@ -133,6 +152,7 @@ class Member:
     def tick(self) -> None:
         """About once a second."""
         self._node.admission.expire(self._clock.now_s())
+        self.ledger.sessions.tick()
         self.warden.look()
 
     def _rules_changed(self) -> None:
@@ -212,11 +232,30 @@ class Member:
         subject = subjects.bundle(self.who.region, self.who.node)
         return await self.link.request(subject, b"", ANSWER_S)
 
+    async def _show_head(self, data: bytes) -> bytes:
+        return await self.link.request(subjects.head(self.who.region, self.who.node), data, HEAD_S)
+
+    def _policy(self, terms: Terms) -> CompiledPolicy | None:
+        """What a session that was let in goes by; None where the rules of now do not say."""
+        try:
+            return self.bundles.held.effective(terms.policy, terms.facts, wall_ms())
+        except VoiceError:
+            return None
+
+    def _note_deleted(self, receipt: Deletion) -> None:
+        self.ledger.book.note([deleted_record(receipt)])
+
     async def _publish_report(self, data: bytes) -> None:
         await self.link.publish(subjects.report(self.who.region, self.who.node), data)
 
     async def _keep_note(self, data: bytes, note_id: str) -> None:
         await self.link.keep(subjects.note(self.who.region, self.who.node), data, note_id)
+
+
+def _own_store(settings: EdgeSettings, dial: StoreDial) -> Callable[[], Awaitable[Bus]] | None:
+    """How to reach the store of the node's own region, where it has one."""
+    url = settings.content.servers.get(settings.region or "")
+    return None if url is None else partial(dial, url)
 
 
 def _pseudonyms(settings: EdgeSettings) -> PseudonymKey | None:

@@ -75,6 +75,7 @@ def device_readings(meter: StepMeter) -> list[Reading]:
 def member_readings(member: Member) -> list[Reading]:
     """How a node of a fleet stands with it."""
     link, bundles, notes, relays = member.link, member.bundles, member.notes, member.relays
+    book, sessions = member.ledger.book, member.ledger.sessions
     return [
         Reading("heliovox_edge_bus_connected", "1 with the bus.", lambda: float(link.connected)),
         Reading(
@@ -103,6 +104,33 @@ def member_readings(member: Member) -> list[Reading]:
         _count("relays_failed", "Of these, without the other node.", lambda: relays.failed),
         _count("notes_kept", "Notes of sessions, kept.", lambda: notes.kept),
         _count("notes_dropped", "Notes of sessions, lost.", lambda: notes.outbox.dropped),
+        Reading(
+            "heliovox_edge_ledger_written",
+            "1 while the ledger can be written.",
+            lambda: float(book.failing is None),
+        ),
+        Reading("heliovox_edge_ledger_records", "In the ledger.", lambda: book.place.size),
+        Reading(
+            "heliovox_edge_ledger_signed",
+            "Of these, those that the centre has signed for.",
+            member.ledger.heads.size,
+        ),
+        Reading(
+            "heliovox_edge_ledger_copied",
+            "Of these, those that the region's store has.",
+            member.ledger.shipping.copied,
+        ),
+        _count("ledger_missed", "Records that could not be taken.", lambda: book.missed),
+        _count(
+            "ledger_undurable",
+            "Sessions heard though nothing on disk says so.",
+            lambda: sessions.undurable,
+        ),
+        _count(
+            "ledger_refused",
+            "Sessions refused, because nothing on disk would have said so.",
+            lambda: sessions.refused,
+        ),
         Reading("heliovox_edge_notes_waiting", "Not kept yet.", lambda: len(notes.outbox)),
         *content_readings(member.keeper),
     ]

@@ -19,7 +19,16 @@ from edge_node.ousting import OUST_S
 from edge_node.protocols.peer import Peer
 from heliovox.protocol import codec
 from heliovox.protocol.closing import CloseCode
-from heliovox.protocol.messages import SUBPROTOCOL, Draining, Ended, Error, Finish, Start, Started
+from heliovox.protocol.messages import (
+    SUBPROTOCOL,
+    Draining,
+    Ended,
+    Error,
+    Finish,
+    Speak,
+    Start,
+    Started,
+)
 from shared.errors import EngineFailed, NodeDraining, NoRoom, VoiceError
 from shared.exchange import PlaceAnswer
 from shared.tasks import Tasks
@@ -82,9 +91,15 @@ class Relays:
             )
 
     def open(
-        self, peer: Peer, can_write: asyncio.Event, answer: PlaceAnswer, start: Start, tasks: Tasks
+        self,
+        peer: Peer,
+        can_write: asyncio.Event,
+        answer: PlaceAnswer,
+        start: Start,
+        tasks: Tasks,
+        over: Callable[[], None] = lambda: None,
     ) -> "Relay":
-        """Begins to pass a caller on. Raises NoRoom."""
+        """Begins to pass a caller on; `over` is called when nothing more is. Raises NoRoom."""
         self.check_room(answer.url)
         bare = msgspec.structs.replace(start, key=None, ticket=None, redirect=False, moves=False)
         relay = Relay(peer, can_write, self, answer, bare)
@@ -92,6 +107,7 @@ class Relays:
         self.opened += 1
         relay.task = tasks.begin(relay.run(), name="a relay")
         relay.task.add_done_callback(self._over)
+        relay.task.add_done_callback(lambda _: over())
         return relay
 
     def _over(self, _: object) -> None:
@@ -122,19 +138,28 @@ class Relay:
         self._bytes = 0
         self._something = asyncio.Event()
         self._started = False
+        self._sample_bytes = start.audio.bytes_per_sample
+        self._heard_bytes = self.heard_characters = 0
         self._parting: VoiceError | None = None
         self._put(codec.encode(start), text=True)
+
+    @property
+    def heard_samples(self) -> int:
+        """Whole samples that the caller has said so far."""
+        return self._heard_bytes // self._sample_bytes
 
     # --- from the caller ---
 
     def text(self, data: bytes) -> None:
         """A text message."""
         if self._parting is None:
+            self.heard_characters += _characters(data)
             self._put(data, text=True)
 
     def audio(self, data: bytes) -> None:
         """A binary message."""
         if self._parting is None:
+            self._heard_bytes += len(data)
             self._put(data, text=False)
 
     def lost(self) -> None:
@@ -250,6 +275,17 @@ class Relay:
     def _say_last(self, error: VoiceError) -> None:
         self._peer.send_text(codec.encode(error.as_message()))
         self._peer.close(error.close_code, error.code)
+
+
+def _characters(data: bytes) -> int:
+    """Of a text to be said; nothing else that a caller says is."""
+    if b'"speak"' not in data:
+        return 0
+    try:
+        message = codec.decode_client(data)
+    except codec.Undecodable:
+        return 0
+    return len(message.text) if isinstance(message, Speak) else 0
 
 
 def _is_last(message: str) -> bool:

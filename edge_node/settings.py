@@ -144,6 +144,19 @@ class ContentSettings(Section):
     their ids. Without it they do not appear."""
 
 
+class LedgerSettings(Section):
+    """What the node writes down of every session, so that others can check it. Only in a fleet."""
+
+    max_bytes: PositiveInt = 8 << 30
+    """On disk, some 200 kB for an hour of a session. At the limit what is signed and copied to the
+    region's store goes, the oldest first; where nothing is, the ledger counts as full."""
+    head_every_s: float = Field(default=10.0, ge=1, le=600)
+    """How often the centre is shown how far the ledger is, while it grows. What came after the last
+    time is not yet signed; more often makes more of it at the centre, some 700 bytes each."""
+    keep_days: PositiveInt = 400
+    """For how long the region's store keeps its copy."""
+
+
 class EdgeSettings(BaseSettings):
     """A node. The environment (HELIOVOX_EDGE_...) outranks the file, the command line both."""
 
@@ -200,6 +213,7 @@ class EdgeSettings(BaseSettings):
     capacity: CapacitySettings = CapacitySettings()
     bus: BusSettings = BusSettings()
     centre: CentreSettings = CentreSettings()
+    ledger: LedgerSettings = LedgerSettings()
     content: ContentSettings = ContentSettings()
 
     @model_validator(mode="after")

@@ -185,6 +185,8 @@ class _Drawing:
             said["after_expiry_s"] = chance.choice(("0", "60", "86400"))
         if chance.random() < often / 2:
             said["when_forbidden"] = chance.choice(("finish", "end", "move"))
+        if chance.random() < often / 2:
+            said["ledger"] = chance.choice(("wanted", "required"))
         return said
 
     def _kept(self, often: float, zones: list[str]) -> dict[str, str]:

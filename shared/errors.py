@@ -176,6 +176,15 @@ class NoLongerAllowed(VoiceError):
     http_status = HTTPStatus.FORBIDDEN
 
 
+class LedgerUnavailable(VoiceError):
+    """The session may be heard only where a ledger says so, and the node can write none now."""
+
+    code = "ledger_unavailable"
+    retryable = True
+    close_code = CloseCode.TRY_LATER
+    http_status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class BusFailed(VoiceError):
     """The message bus did not answer in time, or is gone."""
 

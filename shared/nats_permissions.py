@@ -12,7 +12,7 @@ from shared.bus.matching import matches, overlap
 ALL_CONTENT = f"{subjects.CONTENT}.>"
 INBOX = "_INBOX"
 WRITER_INBOX = "_INBOX_NODE"
-NODE_SAYS = ("report", "ask", "bundle", "note")
+NODE_SAYS = ("report", "ask", "bundle", "note", "head")
 TO_A_PLANE = "wait"
 """What a node says to one control plane, whose name follows."""
 NODE_HEARS = ("reserve", "command")
@@ -78,12 +78,16 @@ def node(region: str, name: str) -> Permissions:
 def writer(region: str, name: str) -> Permissions:
     """A node that keeps content, on the server of whichever region keeps it.
 
-    It says what is its own, hears nobody's, and learns of which sessions to keep no more. So a node
+    It says what is its own, hears nobody's, and learns which sessions are deleted. So a node
     of another region puts content into the store, and gets none out of it.
     """
     return Permissions(
         publish_allow=(subjects.content(region, name, ">"),),
-        subscribe_allow=(f"{subjects.FORGET}.*", f"{writer_inbox(region, name)}.>"),
+        subscribe_allow=(
+            f"{subjects.FORGET}.*",
+            f"{subjects.DELETED}.*",
+            f"{writer_inbox(region, name)}.>",
+        ),
     )
 
 

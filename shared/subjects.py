@@ -66,6 +66,11 @@ def note(region: str, node: str) -> str:
     return node_subject(region, node, "note")
 
 
+def head(region: str, node: str) -> str:
+    """The node shows the centre how far its ledger is (SignedHead), gets it back witnessed."""
+    return node_subject(region, node, "head")
+
+
 def centre(plane: str, what: str) -> str:
     """`hv.meta.centre.<control plane>.<what>`: what one control plane records or says."""
     return f"{META}.{CENTRE}.{token(plane)}.{what}"
@@ -81,12 +86,23 @@ def decision(plane: str, batch: str) -> str:
     return centre(plane, f"decision.{batch}")
 
 
+def ledger_head(plane: str, log: str) -> str:
+    """A head of a node's ledger that one control plane has seen, kept by a stream of the centre."""
+    return centre(plane, f"head.{token(log)}")
+
+
+def ledger_world(plane: str) -> str:
+    """A version of the policies as one control plane put it in force, likewise."""
+    return centre(plane, "world")
+
+
 NEWS = f"{META}.{CENTRE}.all.news"
 """The centre says that there is a new bundle, to all nodes."""
 REPORTS = f"{META}.*.*.report"
 ASKS = f"{META}.*.*.ask"
 BUNDLES = f"{META}.*.*.bundle"
 NOTES = f"{META}.*.*.note"
+HEADS = f"{META}.*.*.head"
 
 
 CONTENT_STREAM = "CONTENT"

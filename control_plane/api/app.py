@@ -9,7 +9,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
-from control_plane.api import answers, fleet, probes, sessions, waiting
+from control_plane.api import answers, fleet, ledger, probes, sessions, waiting
 from control_plane.api.callers import caller_of
 from control_plane.api.centre import Centre
 from control_plane.api.front import AsgiApp, Front
@@ -38,7 +38,7 @@ def make_app(centre: Centre) -> Litestar:
             *(sessions.place, sessions.listed, sessions.one, sessions.end, sessions.usage),
             *(waiting.look, waiting.events, waiting.leave),
             *(fleet.nearest, fleet.regions, fleet.nodes, fleet.drain, fleet.undrain),
-            *(fleet.decision, fleet.policies, fleet.bundle),
+            *(fleet.decision, fleet.policies, fleet.bundle, ledger.ledger, ledger.heads),
         ],
         dependencies={
             "centre": Provide(lambda: centre, sync_to_thread=False),

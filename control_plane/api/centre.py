@@ -24,6 +24,7 @@ from heliovox.protocol.control import (
 )
 from heliovox.protocol.messages import Place
 from shared.exchange import Bundle
+from shared.ledger.heads import Witnessed
 from shared.metrics import Metrics
 
 Check = Callable[[], str | None]
@@ -84,6 +85,18 @@ class Ending(Protocol):
         ...
 
 
+class Ledgers(Protocol):
+    """States what the centre knows of nodes' ledgers."""
+
+    async def files(self, from_ms: int, until_ms: int | None) -> dict[str, bytes]:
+        """The centre's files of a bundle. Raises InvalidMessage, TooBig, BusFailed."""
+        ...
+
+    async def heads(self) -> list[Witnessed]:
+        """The last head of every ledger. Raises TooBig, BusFailed."""
+        ...
+
+
 @dataclass(slots=True)
 class Centre:
     """The control plane as its HTTP sees it."""
@@ -96,6 +109,7 @@ class Centre:
     fleets: Fleets
     explaining: Explaining
     ending: Ending
+    ledger: Ledgers
     table: SessionTable
     usage: Usage
     checks: Mapping[str, Check]

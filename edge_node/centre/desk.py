@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Literal, Protocol
 
@@ -23,6 +23,7 @@ from edge_node.centre.expiry import Held
 from edge_node.centre.identity import Identity
 from edge_node.centre.in_line import InTheirLine
 from edge_node.desk import Accounts, Admitted, Elsewhere, Terms, Used
+from edge_node.ledger.sessions import Heard, Progress, SessionLedger
 from edge_node.protocols.peer import Shown
 from edge_node.relaying import Relays
 from edge_node.sessions.opening import Opening
@@ -108,6 +109,7 @@ class FleetDesk:
     wall_s: Callable[[], float]
     new_id: Callable[[], str]
     note_down: Callable[[SessionNote], None]
+    ledger: SessionLedger | None = None
     pseudonyms: PseudonymKey | None = None
     in_line: Counter[str] = field(default_factory=Counter)
     """Callers who wait for a seat, by kind."""
@@ -308,7 +310,7 @@ class TextAccounts(Accounts):
 
     def of(self, key: str | None, address: str | None = None) -> "TextAccount":
         """See Accounts."""
-        return TextAccount(self._desk, self._desk.speech_terms(key, address))
+        return TextAccount(self._desk, self._desk.speech_terms(key, address), self._desk.new_id())
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,10 +319,22 @@ class TextAccount:
 
     desk: FleetDesk
     terms: Terms
+    session: str
+
+    async def begin(self, characters: int) -> None:
+        """See Account. Raises LedgerUnavailable."""
+        if (ledger := self.desk.ledger) is not None:
+            heard = Heard(self.session, "speaker", "synthesis", 0, self.terms)
+            await ledger.opened(heard, lambda: Progress(characters=characters))
+
+    def over(self) -> None:
+        """See Account."""
+        if self.desk.ledger is not None:
+            self.desk.ledger.closed(self.session, "finish")
 
     def said(self, characters: int) -> None:
         """See Account."""
-        admitted = Admitted(self.desk.new_id(), "synthesis", self.terms)
+        admitted = Admitted(self.session, "synthesis", self.terms)
         for event, used in (("started", Used()), ("ended", Used(0, characters))):
             reason = "finish" if event == "ended" else None
             self.desk.write(event, admitted, Asked(TEXT_LANGUAGE), used, reason)  # type: ignore[arg-type]
@@ -413,7 +427,8 @@ class CentresQuestion:
             self._check_still_here(answer)
         if answer.node == who.node:
             return self.desk.redeem_token(answer.ticket)
-        return Elsewhere(answer, ask.why, self.decided.terms)
+        terms = replace(self.decided.terms, decision=answer.decision, admitted_by="relay")
+        return Elsewhere(answer, ask.why, terms)
 
     async def _wait(self, plane: str, first: InLine, tell: Callable[[InLine], None]) -> PlaceAnswer:
         desk, kind = self.desk, self.decided.ask.kind

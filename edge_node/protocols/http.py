@@ -118,6 +118,7 @@ async def speech(request: AnyRequest, data: JSONBody[SpeechRequest], node: Node)
     account = node.accounts.of(offered(list(request.scope["headers"])).key, address)
     voice = checked_voice(data, node.offer)
     _admit(node)
+    await account.begin(len(data.text))
     pieces = _counted(node, account, len(data.text), speech_bytes(node.speaker, data, voice))
     first = await anext(pieces, b"")  # what cannot be said is refused before 200 is
     media_type = "audio/wav" if data.format == "wav" else "application/octet-stream"
@@ -144,6 +145,7 @@ async def _counted(
         node.speeches -= 1
         if sounded:
             account.said(characters)
+        account.over()
 
 
 async def _rest(

@@ -12,6 +12,7 @@ from heliovox.cli import (
     content,
     demo,
     drain,
+    ledger,
     listen,
     models,
     nodes,
@@ -39,6 +40,7 @@ _COMMANDS = {
     "content": content,
     "models": models,
     "policy": policy,
+    "ledger": ledger,
 }
 
 

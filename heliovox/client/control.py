@@ -119,6 +119,20 @@ class ControlPlane:
         """What nodes should admit by now."""
         return await self._ask("GET", "/v1/bundle", c.BundleView)
 
+    async def ledger(self, from_ms: int = 0, until_ms: int | None = None) -> c.LedgerView:
+        """What the centre states of nodes' ledgers; for operators.
+
+        Args:
+            from_ms: since 1970.
+            until_ms: likewise, later; None for now.
+        """
+        query = {"from_ms": from_ms} | ({} if until_ms is None else {"until_ms": until_ms})
+        return await self._ask("GET", f"/v1/ledger?{urlencode(query)}", c.LedgerView)
+
+    async def ledger_heads(self) -> list[dict[str, Any]]:
+        """The last head of every node's ledger, as the centre signed it."""
+        return await self._ask("GET", "/v1/ledger/heads", list[dict[str, Any]])
+
     async def sessions(self) -> list[c.SessionView]:
         """Sessions that the centre knows: all of them for operators, else the tenant's own."""
         return await self._ask("GET", "/v1/sessions", list[c.SessionView])

@@ -323,6 +323,12 @@ class BundleView(msgspec.Struct, frozen=True):
     """Regions that may be a caller's home."""
 
 
+class LedgerView(msgspec.Struct, frozen=True):
+    """`GET /v1/ledger`: what the centre states of a time, as files of a bundle (docs/ledger.md)."""
+
+    files: dict[str, str]
+
+
 class RegionView(msgspec.Struct, frozen=True):
     """A region and what stands there."""
 

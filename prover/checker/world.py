@@ -55,6 +55,7 @@ class Clauses:
     when: Mapping[str, frozenset[str]] = field(default_factory=dict)
     may_refuse: bool = False
     restricted: bool = False
+    ledger: str = "wanted"
 
     def in_force(self, at_ms: int) -> bool:
         """From its first moment on, up to the last, which is left out."""
@@ -170,6 +171,7 @@ def _clauses(name: str, said: dict[str, Any]) -> Clauses:
         when={key: _words(key, words) for key, words in said.get("when", {}).items()},
         may_refuse=said.get("may_refuse", "false") == "true",
         restricted=said.get("restricted", "false") == "true",
+        ledger=said.get("ledger", "wanted"),
     )
 
 

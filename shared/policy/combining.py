@@ -5,14 +5,16 @@ What is allowed only ever gets less: it begins with all regions, and each clause
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from shared.policy.clauses import regions_in, taken
 from shared.policy.model import CompiledPolicy, KeptIn
 from shared.policy.precedence import precedence
-from shared.regions.model import Keep, Kept, Policy, Rule, World
+from shared.regions.model import Keep, Kept, LedgerNeed, Policy, Rule, World
 
 T = TypeVar("T")
+_NEEDS = get_args(LedgerNeed)
+"""The stricter, the later."""
 
 
 class Combiner:
@@ -61,6 +63,7 @@ class Combiner:
             restricted=restricted,
             after_expiry_s=0 if restricted else after_s,
             when_forbidden=forbidden,
+            ledger=max((policy.ledger, *(rule.ledger for rule in rules)), key=_NEEDS.index),
         )
 
     def _removed(self, policy: Policy, rules: Sequence[Rule]) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from shared.regions.model import GENERAL, Kept, WhenForbidden, WhenFull
+from shared.regions.model import GENERAL, Kept, LedgerNeed, WhenForbidden, WhenFull
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class CompiledPolicy:
     """For how long after their expiry rules still let sessions in; 0 where restricted."""
     when_forbidden: WhenForbidden = "end"
     """What becomes of a live session whose region newer rules forbid."""
+    ledger: LedgerNeed = "wanted"
+    """Whether nothing of a session may be heard where no ledger can say so."""
 
     def __post_init__(self) -> None:
         stored = frozenset().union(*(kept.regions for kept in self.keep))

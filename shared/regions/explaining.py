@@ -6,7 +6,7 @@ import msgspec
 
 from shared.errors import PolicyNotInEffect
 from shared.policy import CompiledPolicy, Facts, Policies, compile_policies
-from shared.regions.model import GENERAL, Kept, Rule, WhenForbidden, WhenFull, World
+from shared.regions.model import GENERAL, Kept, LedgerNeed, Rule, WhenForbidden, WhenFull, World
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -47,6 +47,7 @@ class Row(msgspec.Struct, frozen=True):
     restricted: bool | None = None
     after_expiry_s: int | None = None
     when_forbidden: WhenForbidden | None = None
+    ledger: LedgerNeed | None = None
 
 
 def matrix(
@@ -105,6 +106,7 @@ def _row(world: World, policies: Policies, name: str, facts: Facts, at_ms: int) 
         restricted=found.restricted,
         after_expiry_s=found.after_expiry_s,
         when_forbidden=found.when_forbidden,
+        ledger=found.ledger,
     )
 
 

@@ -9,6 +9,8 @@ from heliovox.protocol.messages import Place
 
 WhenFull = Literal["refuse", "wait", "call_back"]
 WhenForbidden = Literal["finish", "end", "move"]
+LedgerNeed = Literal["wanted", "required"]
+"""Whether a session may be heard where no ledger can say so: `wanted` lets it, and counts it."""
 CountryFrom = Literal["claim", "address", "both", "agree"]
 """Which country a caller counts as, for rules: the one he claims (else his address's); his
 address's; both, where they differ; or either, and nobody is placed where they differ."""
@@ -110,6 +112,8 @@ class Policy(msgspec.Struct, frozen=True):
     """How long a node that hears nothing new may go on letting sessions in by expired rules."""
     when_forbidden: WhenForbidden = "end"
     """What becomes of a live session whose region newer rules forbid."""
+    ledger: LedgerNeed = "wanted"
+    """Whether nothing is heard where no ledger can say so; one that requires it is enough."""
     country_from: CountryFrom = "both"
     period: Period = Period()
     """When it may be used."""
@@ -148,6 +152,7 @@ class Rule(msgspec.Struct, frozen=True):
     restricted: bool = False
     after_expiry_s: int | None = None
     when_forbidden: WhenForbidden | None = None
+    ledger: LedgerNeed = "wanted"
     may_refuse: bool = False
     """That sessions are left without any region is meant."""
 

@@ -11,6 +11,7 @@ from shared.regions.model import (
     CountryFrom,
     Keep,
     Kept,
+    LedgerNeed,
     Overflow,
     Policy,
     RankingRules,
@@ -55,6 +56,7 @@ EFFECTS = (
     "restricted",
     "after_expiry_s",
     "when_forbidden",
+    "ledger",
 )
 """What a rule may do."""
 
@@ -131,6 +133,7 @@ def _effects(read: Reader, entries: dict[str, Item]) -> tuple[dict[str, Any], bo
         "restricted": restricted,
         "after_expiry_s": read.whole(entries.get("after_expiry_s"), MOST_AFTER_EXPIRY_S),
         "when_forbidden": one_of(read, entries.get("when_forbidden"), WhenForbidden),
+        "ledger": one_of(read, entries.get("ledger"), LedgerNeed),
     }, whole
 
 

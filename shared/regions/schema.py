@@ -19,6 +19,7 @@ from shared.regions.model import (
     CountryFrom,
     Keep,
     Kept,
+    LedgerNeed,
     Overflow,
     Policy,
     RankingRules,
@@ -102,6 +103,7 @@ def _effects() -> Schema:
         "restricted": {"type": "boolean"},
         "after_expiry_s": _whole(policies.MOST_AFTER_EXPIRY_S),
         "when_forbidden": {"enum": list(get_args(WhenForbidden))},
+        "ledger": {"enum": list(get_args(LedgerNeed))},
         "from": _MOMENT,
         "until": _MOMENT,
     }

@@ -19,12 +19,13 @@ from shared.bus.nats_bus import NatsBus
 from shared.clock import SystemClock, wall_ms
 from shared.content import custody
 from shared.content.custody import StoreAddress
-from shared.content.records import TRANSCRIPTS
+from shared.content.records import TRANSCRIPTS, Deletion
 from shared.content.stores import Store
 from shared.content.stream import content_stream
 from shared.credentials import ensure_seed
 from shared.nats_permissions import writer_inbox
 from shared.subjects import CONTENT_STREAM
+from tests.support.canary import bytes_of
 from tests.support.nats_fleet import NatsFleet, nats_fleet, until
 from tests.unit.edge_node.keeping.stage import rules, terms
 
@@ -77,7 +78,8 @@ async def keeping(
     servers = {region: fleet.servers[region].url for region in (HOME, MIRROR)}
     content = ContentSettings(servers=servers, seed_file=seed_file, **settings)
     known = rules()
-    keeper = make_keeper(content, folder, WHO, lambda: known, dial, SystemClock())
+    noted: list[Deletion] = []
+    keeper = make_keeper(content, folder, WHO, lambda: known, dial, SystemClock(), noted.append)
     running = asyncio.get_running_loop().create_task(keeper.run(asyncio.Event()))
     try:
         yield keeper
@@ -127,7 +129,7 @@ async def is_true(what: bool) -> bool:
 
 def found_on_disk(fleet: NatsFleet, word: bytes) -> list[Path]:
     files = [path for path in fleet.folder.rglob("*") if path.is_file()]
-    return [path for path in files if word in path.read_bytes()]
+    return [path for path in files if word in bytes_of(path)]
 
 
 async def test_deleted_is_gone_from_the_disk_and_only_called_so_where_it_is(
@@ -147,13 +149,13 @@ async def test_deleted_is_gone_from_the_disk_and_only_called_so_where_it_is(
     async with custodians(fleet) as stores:
         os.kill(pid, signal.SIGSTOP)
         try:
-            receipt = await delete(stores, wait_s=0)
+            receipt = await delete(stores, "gone", wait_s=0)
         finally:
             os.kill(pid, signal.SIGCONT)
         assert [(one.before, one.after) for one in receipt.places] == [(300, 0), (None, None)]
         assert not receipt.verified
         assert receipt.places[1].why
-        again = await delete(stores, wait_s=60)
+        again = await delete(stores, "gone", wait_s=60)
         assert again.verified
         assert again.places[1].before == 300
         assert found_on_disk(fleet, b"gone-very-private") == []
@@ -161,8 +163,33 @@ async def test_deleted_is_gone_from_the_disk_and_only_called_so_where_it_is(
         assert [await store.receipt("gone") for store in stores] == [again, again]
 
 
-async def delete(stores: list[Store], wait_s: float) -> custody.Deletion:
-    return await custody.delete(stores, "gone", at_ms=wall_ms(), wait_s=wait_s, clock=SystemClock())
+async def delete(stores: list[Store], session: str, wait_s: float) -> Deletion:
+    return await custody.delete(
+        stores, session, at_ms=wall_ms(), wait_s=wait_s, clock=SystemClock()
+    )
+
+
+async def test_what_waits_for_a_store_that_is_gone_does_not_come_back_with_it(
+    fleet: NatsFleet, tmp_path: Path
+) -> None:
+    """The node lives, and is told to forget while one of its places is away."""
+    async with keeping(fleet, tmp_path) as keeper, custodians(fleet) as stores:
+        keeper.begin("back", terms("month"))
+        keep(keeper, "back", range(20))
+        for store in stores:
+            await until(lambda store=store: has(store, "back", 20))
+        await fleet.servers[MIRROR].kill()
+        keep(keeper, "back", range(20, 40))
+        await until(lambda: has(stores[0], "back", 40))
+        assert len(keeper.senders[MIRROR].outbox) > 0
+        receipt = await delete(stores, "back", wait_s=0)
+        assert [one.verified for one in receipt.places] == [True, False]
+        await until(lambda: is_true(not len(keeper.senders[MIRROR].outbox)))
+        assert keeper.keep("back", TRANSCRIPTS, b"more", part="more") == ()
+        await fleet.start_leaf(MIRROR, MIRROR, f"leaf-{MIRROR}")
+        await until(lambda: is_true(keeper.senders[MIRROR].connected))
+        again = await delete(stores, "back", wait_s=60)
+        assert [(one.before, one.after) for one in again.places] == [(0, 0), (20, 0)]
 
 
 async def test_what_is_kept_for_a_time_goes_by_itself(fleet: NatsFleet, tmp_path: Path) -> None:

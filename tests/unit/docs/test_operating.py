@@ -18,6 +18,7 @@ from edge_node.settings import (
     ConnectionSettings,
     ContentSettings,
     EdgeSettings,
+    LedgerSettings,
     SessionSettings,
 )
 
@@ -38,6 +39,7 @@ def test_every_setting_is_on_the_page_and_every_name_on_the_page_is_a_setting() 
         "capacity": CapacitySettings,
         "centre": CentreSettings,
         "connections": ConnectionSettings,
+        "ledger": LedgerSettings,
         "content": ContentSettings,
         "sessions": SessionSettings,
     }

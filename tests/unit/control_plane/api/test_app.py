@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from control_plane.api.app import make_app, make_front
@@ -30,6 +31,7 @@ from shared.clock import SystemClock
 from shared.errors import NoRoom, NotFound
 from shared.exchange import Bundle
 from shared.keys import key_digest
+from shared.ledger.heads import Head, Witnessed
 from shared.metrics import Metrics
 from tests.unit.control_plane.sessions.test_table import note, row
 
@@ -124,6 +126,15 @@ class Parts:
     async def end(self, session: str) -> None:
         self.ended.append(session)
 
+    async def files(self, from_ms: int, until_ms: int | None) -> dict[str, bytes]:
+        return {"of": f"{from_ms} {until_ms}".encode()}
+
+    async def heads(self) -> list[Witnessed]:
+        return [WITNESSED]
+
+
+WITNESSED = Witnessed(Head("n-1", "r-1", "b", "l", "k", 1, "x", "y", 5), "s", "p-1", 6, "t")
+
 
 def record(name: str, *policies: str, role: Role = "caller") -> KeyRecord:
     return KeyRecord(name, name, (role,), policies or ("*",), "", key_digest(f"key of {name}"))
@@ -147,6 +158,7 @@ class Api:
                 fleets=self.parts,
                 explaining=self.parts,
                 ending=self.parts,
+                ledger=self.parts,
                 table=self.table,
                 usage=self.usage,
                 checks={"bus": lambda: self.well},
@@ -393,6 +405,8 @@ def test_the_schema_describes_every_path(api: Api) -> None:
         "/v1/decisions/{decision_id}",
         "/v1/policies",
         "/v1/bundle",
+        "/v1/ledger",
+        "/v1/ledger/heads",
         "/v1/usage",
         "/v1/waiting/{waiting}",
         "/v1/waiting/{waiting}/events",
@@ -410,6 +424,20 @@ def test_the_schema_describes_every_path(api: Api) -> None:
         "data",
         "limit",
     }
+
+
+def test_what_the_centre_states_of_ledgers_is_for_operators() -> None:
+    api = Api()
+    answer = api("GET", "/v1/ledger?from_ms=5&until_ms=9", who="op")
+    assert answer.json() == {"files": {"of": "5 9"}}
+    assert api("GET", "/v1/ledger", who="op").json() == {"files": {"of": "0 None"}}
+    assert api("GET", "/v1/ledger").status_code == 403
+
+
+def test_heads_of_ledgers_are_for_everybody_who_has_a_key() -> None:
+    [head] = Api()("GET", "/v1/ledger/heads").json()
+    assert head == msgspec.to_builtins(WITNESSED)
+    assert Api()("GET", "/v1/ledger/heads", who=None).status_code == 401
 
 
 def test_the_bundle_of_now_is_told_by_its_version_alone() -> None:

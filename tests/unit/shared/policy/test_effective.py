@@ -100,6 +100,7 @@ def slowly(world: World, name: str, facts: Facts, at_ms: int) -> dict[str, Any]:
         "restricted": restricted,
         "after_expiry_s": 0 if restricted else settings["after_expiry_s"],
         "when_forbidden": settings["when_forbidden"],
+        "ledger": "required" if "required" in {p.ledger for p in (policy, *found)} else "wanted",
         "keep": tuple(
             KeptIn(what, frozenset(within(one.zones)), one.days)
             for what, one in sorted(keep.items())

@@ -61,6 +61,7 @@ rules:
     restricted: true
     after_expiry_s: 0
     when_forbidden: move
+    ledger: required
     may_refuse: true
 ranking: {cost_ms_per_usd: 2.5, conservative: false}
 waiting: {weights: {Acme_1: 5, b: 100}}
@@ -125,6 +126,7 @@ def test_everything_written_is_in_the_world() -> None:
             restricted=True,
             after_expiry_s=0,
             when_forbidden="move",
+            ledger="required",
             may_refuse=True,
         ),
     }
@@ -151,6 +153,7 @@ def test_everything_written_is_in_the_world() -> None:
         ("require: [iso27001]", "require: [fips]", "policies.default.allow", "require.fips"),
         ("after_expiry_s: 3600", "after_expiry_s: 604801", "policies.default.after_expiry_s", "0 to 604800"),
         ("after_expiry_s: 3600", "after_expiry_s: 1.5", "policies.default.after_expiry_s", "0 to 604800"),
+        ("ledger: required", "ledger: yes", "rules.tight.ledger", "use wanted or required"),
         ("restricted: true", "restricted: yes", "rules.tight.restricted", "use true or false"),
         ("when_forbidden: finish", "when_forbidden: stop", "policies.default.when_forbidden", "finish or end or move"),
         ("prefer: [norway]", "prefer: [moon]", "policies.default.prefer.0", "no zone 'moon'"),
