@@ -1,5 +1,7 @@
 """Where a session could go at all, full or not: those who wait for a seat wait for one there."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from control_plane.fleet.states import State
@@ -26,7 +28,10 @@ def reach(view: FleetView, ask: PlacementAsk, policy: CompiledPolicy) -> frozens
     return frozenset(atlas.names[at] for at in able.nonzero()[0])
 
 
-def with_room(view: FleetView) -> frozenset[str]:
-    """Regions in which a node says that another session fits, of whatever kind."""
-    room = (view.fits > 0).any(axis=0) & (view.state == np.uint8(State.READY))
+@lru_cache(maxsize=16)  # of a view, which is frozen: asked for at every turn
+def with_room(view: FleetView, kind: str) -> frozenset[str]:
+    """Regions in which a node says that another session of a kind fits."""
+    if kind not in view.roster.kinds:
+        return frozenset()
+    room = (view.fits[view.roster.kinds.index(kind)] > 0) & (view.state == np.uint8(State.READY))
     return frozenset(view.roster.atlas.names[at] for at in np.unique(view.roster.region[room]))

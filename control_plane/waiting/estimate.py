@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from control_plane.waiting.ahead import Entry
+from control_plane.waiting.ends import Seats
 from control_plane.waiting.lengths import Known, Running
-from control_plane.waiting.runs import Others, Seats, Tenant, play
+from control_plane.waiting.lineup import Others, Tenant
+from control_plane.waiting.runs import play
 from control_plane.waiting.shares import SEAT
 from heliovox.protocol.control import Basis, Estimate
 
@@ -98,7 +100,7 @@ def outlook(look: Look, at_s: float, draw: np.random.Generator) -> Outlook:
     basis = Basis(look.new.source, look.new.sessions, len(look.running))
     if not played or not len(seats.ages_s):
         return Outlook(at_s, (), basis)
-    served = play(seats, tenants, look.others, look.share, draw)
+    served = play(seats, tenants, look.others, draw)
     times = np.sort(np.stack([served[one.number] for one in played]), axis=0)
     return Outlook(at_s, tuple(times), basis)
 
@@ -121,4 +123,5 @@ def _seats(look: Look) -> Seats:
         pool=np.array([at[one.kind, one.tenant] for one, _ in look.running], np.intp),
         beliefs=[*(look.known[key].belief for key in keys), look.new.belief],
         new=len(keys),
+        share=look.share,
     )

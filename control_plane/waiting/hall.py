@@ -94,7 +94,7 @@ class Waiting:
         changes: of the fleet.
         tasks: own the attempts.
         weight: of a tenant.
-        free: the regions with seats, as far as is known.
+        free: the regions with seats for a kind, as far as is known.
         most: waiters at one time.
         settle_s: between a change and the decision.
     """
@@ -106,7 +106,7 @@ class Waiting:
         tasks: Tasks,
         *,
         weight: Callable[[str], int],
-        free: Callable[[], frozenset[str]],
+        free: Callable[[str], frozenset[str]],
         most: int,
         settle_s: float,
     ) -> None:
@@ -150,8 +150,17 @@ class Waiting:
         return self._turns.get(number)
 
     def before(self, line: Line) -> bool:
-        """Whether others wait for seats that would suit this line: nobody may pass them."""
-        return bool(self._turns) and self.queue.met_by(line)
+        """Whether there is a seat for this line that others have yet to be asked about.
+
+        Nobody may pass them. Where there is none they cannot be passed: whoever comes looks for
+        himself, and joins them.
+        """
+        return any(
+            line.meets(other)
+            and self._pending(other)
+            and not line.regions.isdisjoint(self._open(other))
+            for other in self.queue.lines()
+        )
 
     async def wait(self, asker: Asker) -> Any:
         """The seat, once there is one. Whoever is cancelled leaves.
@@ -195,10 +204,18 @@ class Waiting:
 
     # --- turns ---
 
+    def _pending(self, line: Line) -> bool:
+        """Whether the line's next decision may come out otherwise than its last."""
+        return line in self._trying or self._refused.get(line, -1) < self._changes.count
+
+    def _open(self, line: Line) -> frozenset[str]:
+        """Where there may be a seat for a line."""
+        return line.regions & self._free(line.kind)
+
     def _try_heads(self) -> None:
         if self._stopping or not self._turns:
             return
-        for waiter in self.queue.heads(self._free()):
+        for waiter in self.queue.heads(self._open):
             if waiter.line not in self._trying and self._due(waiter.line):
                 self._begin(self._turns[waiter.number])
 

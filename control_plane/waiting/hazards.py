@@ -17,18 +17,19 @@ EDGES_S: F64 = np.concatenate([[0.0, 1.0], np.geomspace(2.0, 86_400.0, 24)])
 """Where bins begin, in seconds of age; the last has no end. Steps of 1.6."""
 BINS = len(EDGES_S)
 _WIDTHS_S: F64 = np.append(np.diff(EDGES_S), np.inf)
-_BELIEF = 0.5
-"""Ends in each bin that what is assumed counts for: a dozen sessions, once, against all that were
-seen."""
+_SESSIONS = 4.0
+"""What is assumed of all sessions counts like so many that were seen."""
+_LEAST = 0.3
+"""Ends in a bin that its hazard is drawn as if from: with fewer most draws would be that nothing
+ever ends there."""
 _ASSUMED_S = 120.0
 """Half of all sessions are assumed to be over after so long, and of those left half after as long
 again as they have lasted: the longer it has been, the longer it will be."""
 
 
-def assumed() -> F64:
-    """The chance to end in the next second, by bin, where nothing was seen yet."""
-    middle_s = EDGES_S + np.append(np.diff(EDGES_S), EDGES_S[-1]) / 2
-    return 1.0 / (_ASSUMED_S + middle_s)
+_MIDDLES_S: F64 = EDGES_S + np.append(np.diff(EDGES_S), EDGES_S[-1]) / 2
+ASSUMED: F64 = 1.0 / (_ASSUMED_S + _MIDDLES_S)
+"""The chance to end in the next second, by bin, where nothing was seen yet."""
 
 
 def spent_s(from_s: F64, to_s: F64) -> F64:
@@ -84,27 +85,36 @@ class Belief:
 
     def drawn(self, draw: np.random.Generator, times: int) -> F64:
         """Hazards that may be true: shape (times, bins)."""
-        gamma = draw.standard_gamma(self.ends, (times, BINS)) / self.spent_s
+        ends = np.maximum(self.ends, _LEAST)
+        gamma = draw.standard_gamma(ends, (times, BINS)) * (self.mean / ends)
         factor = np.exp(self.doubt * draw.standard_normal((times, 1)))
         hazard: F64 = np.maximum(gamma * factor, 1e-9)
         return hazard
 
 
-def belief(seen: Seen, before: "Belief | None" = None, weight: float = _BELIEF) -> Belief:
+def belief(seen: Seen, before: "Belief | None" = None, sessions: float = _SESSIONS) -> Belief:
     """What was seen, on top of what was believed before.
 
     Args:
         seen: of these sessions.
         before: of sessions like these; None for what is assumed of all.
-        weight: ends in each bin that it counts for.
+        sessions: that it counts for.
     """
-    mean = assumed() if before is None else before.mean
+    mean = ASSUMED if before is None else before.mean
     doubt = 1.0 if before is None else before.doubt
+    ends = sessions * _shares(mean)
     return Belief(
-        ends=seen.ends + weight,
-        spent_s=seen.spent_s + weight / mean,
+        ends=seen.ends + ends,
+        spent_s=seen.spent_s + ends / mean,
         doubt=doubt / np.sqrt(1.0 + seen.count / 2.0),
     )
+
+
+def _shares(hazard: F64) -> F64:
+    """Of sessions, those that end in each bin."""
+    until = np.concatenate([[0.0], np.cumsum(hazard[:-1] * _WIDTHS_S[:-1]), [np.inf]])
+    shares: F64 = np.maximum(-np.diff(np.exp(-until)), 1e-9)
+    return shares
 
 
 class Lives:

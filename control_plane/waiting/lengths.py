@@ -29,12 +29,17 @@ OLD_S = 6 * 3600.0
 """Sessions that ended longer ago say nothing: at a start a month of them is read again."""
 TOO_SHORT_S = 0.1
 """Texts over plain HTTP are noted as sessions of no length: they take no seat."""
-_TENANTS_BELIEF = 2.0
-"""Ends in each bin that the kind counts for against a tenant's own."""
+_LOOK_EVERY = 32
+"""Ended sessions between two looks at those that run, where nobody looks."""
+_LOOK_S = 5.0
+_LIKE_OTHERS = 10.0
+"""Sessions that the kind counts for against a tenant's own."""
 _CONTRADICTION = 3.5
 """Standard deviations between what ended of late and what should have. Chance does it once in
 thousands of looks, and then intervals are wider for a while."""
 _LEAST_EXPECTED = 6.0
+_DOUBT = 0.8
+"""In sessions that have changed: they may go on changing. A factor of e to this, either way."""
 
 
 @dataclass(slots=True)
@@ -99,6 +104,7 @@ class Lengths:
         self._running: dict[str, Running] = {}
         self._pools: dict[tuple[str, str | None], _Pool] = {}
         self._counted_s = float("-inf")
+        self._ended = 0
 
     def __len__(self) -> int:
         return len(self._running)
@@ -120,6 +126,9 @@ class Lengths:
         for pool in self._pools_of(one):
             pool.add(rest)
             pool.ended(bin_of(length_s))
+        self._ended += 1
+        if self._ended % _LOOK_EVERY == 0 and at_s > self._counted_s + _LOOK_S:
+            self.look(at_s)
 
     def gone(self, lives: Callable[[str], bool]) -> None:
         """Forgets sessions that ended without a word: they count for as long as they were seen."""
@@ -156,13 +165,14 @@ class Lengths:
         return self._said(own, "tenant", known)
 
     def _said(self, pool: _Pool, source: Source, general: Known | None) -> Known:
-        before, weight = (None, 0.5) if general is None else (general.belief, _TENANTS_BELIEF)
         if pool.changed():
-            late = belief(pool.short, None if general is None else belief(Seen.nothing()), 0.5)
-            doubtful = Belief(late.ends, late.spent_s, max(late.doubt, 0.35))
-            return Known(doubtful, "recent", round(pool.short.count))
-        source = source if pool.long.count >= ENOUGH else "assumed"
-        return Known(belief(pool.long, before, weight), source, round(pool.long.count))
+            late = belief(pool.short)
+            doubt = max(late.doubt, _DOUBT)
+            return Known(Belief(late.ends, late.spent_s, doubt), "recent", round(pool.short.count))
+        count = round(pool.long.count)
+        if general is not None:
+            return Known(belief(pool.long, general.belief, _LIKE_OTHERS), source, count)
+        return Known(belief(pool.long), source if count >= ENOUGH else "assumed", count)
 
     def _pools_of(self, one: Running) -> Iterable[_Pool]:
         yield self._pool(one.kind, None)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from control_plane.waiting.estimate import Look
 from control_plane.waiting.lengths import Lengths
+from control_plane.waiting.lineup import Others
 from control_plane.waiting.queue import FairQueue, Line
 from control_plane.waiting.rates import Rates
-from control_plane.waiting.runs import Others
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def look_at(held: Held, line: Line, now_s: float, noted_s: float) -> Look:
         came=came,
         within_s=within_s,
         running=[(one, max(0.0, noted_s - one.began_s)) for one in running],
-        known={(one.kind, one.tenant): lengths.known(one.kind, one.tenant) for one in running},
+        known={key: lengths.known(*key) for key in {(one.kind, one.tenant) for one in running}},
         new=lengths.known(line.kind),
         others=Others(within_s, held.rates.left, held.rates.waited_s),
     )

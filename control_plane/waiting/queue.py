@@ -5,7 +5,7 @@ in it. Lines that share regions share their seats: whoever is least behind in a 
 whatever line he stands. Equal histories, equal answers.
 """
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 from control_plane.waiting.ahead import Entry, in_order
@@ -75,10 +75,6 @@ class FairQueue:
         """In which anybody stands."""
         return self._lines
 
-    def met_by(self, line: Line) -> bool:
-        """Whether anybody waits for seats that would suit this line."""
-        return line in self._lines or any(line.meets(other) for other in self._lines)
-
     def join(self, tenant: str, line: Line) -> Waiter:
         """Somebody comes: behind all of his tenant's."""
         self._last += 1
@@ -109,15 +105,15 @@ class FairQueue:
             self.shares.took(tenant, region)
             self.version += 1
 
-    def heads(self, free: frozenset[str] | None = None) -> list[Waiter]:
+    def heads(self, free: Callable[[Line], frozenset[str]] | None = None) -> list[Waiter]:
         """Who is first in each line, and in this order: whose turn it is, then the next line's.
 
         Args:
-            free: regions with seats, where that is known: lines are compared by these.
+            free: those of a line's regions that have seats: lines are compared by these.
         """
         found = []
         for line, tenants in self._lines.items():
-            regions = line.regions if free is None else line.regions & free or line.regions
+            regions = line.regions if free is None else free(line) or line.regions
             found.append(min(self._candidates(tenants, regions)))
         return [self._all[number] for _, number in sorted(found)]
 

@@ -46,7 +46,8 @@ class Rates:
 
     def arrivals(self, line: Line, now_s: float) -> tuple[dict[str, int], float]:
         """Of each tenant, to lines that share seats with this one; and in how many seconds."""
-        since_s = max(now_s - WINDOW_S, self._busy_since_s or now_s)
+        busy_s = now_s if self._busy_since_s is None else self._busy_since_s
+        since_s = max(now_s - WINDOW_S, busy_s)
         counts: dict[str, int] = {}
         for _, tenant, where in self._since(since_s):
             if where.meets(line):

@@ -58,7 +58,8 @@ class Bundles:
         self._mark = self._store.mark()
         self._anchor = Anchor(self._mark.seen_s, clock.now_s())
         self._news = asyncio.Event()
-        self._refused_because = ""
+        self._refused_because = self._refused_for = ""
+        self._superseded: str | None = None
         self.taken_over = 0
         self.refused = 0
         self.clock_ahead_s = 0.0
@@ -67,7 +68,8 @@ class Bundles:
     @property
     def held(self) -> Held:
         """The last good rules, and the time by which they are judged."""
-        return Held(self._rules, self._anchor.now_s(self._wall_s(), self._clock.now_s()))
+        now_s = self._anchor.now_s(self._wall_s(), self._clock.now_s())
+        return Held(self._rules, now_s, self._superseded)
 
     @property
     def rules(self) -> Rules | None:
@@ -86,6 +88,8 @@ class Bundles:
         if held.rules is None:
             why = f": {self._refused_because}" if self._refused_because else ""
             return f"no valid bundle{why}: nobody can be let in"
+        if held.superseded is not None:
+            return held.superseded
         if held.in_date is None:
             return _expired(-held.left_s)
         return None
@@ -142,12 +146,15 @@ class Bundles:
             _log.debug("no bundle: %s", error)
             self._pursuit.unanswered()
             return
-        await self._take_over(token)
-        self._pursuit.answered(self._version)
+        if await self._take_over(token):
+            self._pursuit.answered(self._version)
+        else:
+            self._pursuit.unanswered()
 
     def _set_time(self, bundle: Bundle) -> None:
         """Nobody but the centre can have signed it, and it was signed just now."""
         wall_s = self._wall_s()
+        self._superseded = None
         self._anchor = Anchor(wall_s, self._clock.now_s())
         self.clock_ahead_s = ahead_s(bundle.iat, wall_s, SIGNED_FOR_S)
 
@@ -164,27 +171,30 @@ class Bundles:
     def _refuse(self, error: BundleRefused, which: str = "") -> None:
         self.refused += 1
         why = which + error.message + (f"; {error.remedy}" if error.remedy else "")
-        if why != self._refused_because:  # the same one may come every second
+        kind = error.field or error.message
+        if kind != self._refused_for:  # the same one may come every second
             _log.warning("a bundle was refused: %s", why)
-        self._refused_because = why
+        self._refused_because, self._refused_for = why, kind
 
-    async def _take_over(self, token: bytes) -> None:
+    async def _take_over(self, token: bytes) -> bool:
         """Refuses what is forged, out of date, from the future, or older than what was seen."""
         try:
             bundle = verify_bundle(token, self._key, self._wall_s())
             if self._rules is not None and is_old_news(bundle, self._mark):
-                return
+                return True
             check_follows(bundle, self._mark, self._pursuit.announced)
             fresh, mark = bundle.iat > self._mark.iat, self._mark.after(bundle)
             await self._use(bundle, mark.set(self._wall_s()) if fresh else mark)
         except BundleRefused as error:
             if error.field == "iat":  # signed by the centre all the same: it tells the time
                 self.clock_ahead_s = self._wall_s() - float(error.value or 0)
+                self._superseded = f"the newest come from the future: {self.check_clock()}"
             self._refuse(error)
-            return
+            return False
         if fresh:
             self._set_time(bundle)
         await asyncio.to_thread(self._store.keep_bundle, token)
+        return True
 
     async def _use(self, bundle: Bundle, mark: Mark) -> None:
         """Admits by it from now on. What was seen is kept first. Raises BundleRefused."""
@@ -193,7 +203,7 @@ class Bundles:
         self._mark = mark
         before, self._rules = self._version, rules
         self.taken_over += 1
-        self._refused_because = ""
+        self._refused_because = self._refused_for = ""
         if bundle.version != before:
             self._changed()
 

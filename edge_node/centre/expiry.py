@@ -60,12 +60,16 @@ class Held:
     rules: Rules | None
     now_s: float
     """Seconds since 1970, as far as is known: it never runs backwards."""
+    superseded: str | None = None
+    """Why they are known to be old, in date or not: there are newer ones that cannot be used."""
 
     @property
     def in_date(self) -> Rules | None:
         """They, unless they have expired."""
         rules = self.rules
-        return rules if rules is not None and self.now_s <= rules.until_s else None
+        if rules is None or self.superseded is not None or self.now_s > rules.until_s:
+            return None
+        return rules
 
     @property
     def left_s(self) -> float:
@@ -77,13 +81,18 @@ class Held:
 
         Raises:
             CentreUnreachable: there never were any.
-            RulesExpired: they are too old for every policy in them.
+            RulesExpired: they are too old for every policy in them, or known to be superseded.
         """
         rules = self.rules
         if rules is None:
             raise CentreUnreachable(
                 "the node has no valid rules to admit by, and waits for the control plane",
                 remedy="use another node, or this one later",
+            )
+        if self.superseded is not None:
+            raise RulesExpired(
+                f"the node's rules are out of date: {self.superseded}",
+                remedy="use another node; its operator has to set the clock",
             )
         if self.now_s > rules.until_s + rules.longest_after_s:
             raise rules_expired(rules.until_s, "no policy goes on so long after that")

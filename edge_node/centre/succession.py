@@ -1,10 +1,10 @@
 """Which bundle may follow which: no older one ever takes the place of a newer one. Pure.
 
 Bundles are ordered by when they were signed (`iat`). Control planes' clocks may be a little apart,
-so one that was announced may be older by the allowed skew. But what a newer one has just replaced
-is taken again only if it is signed anew, and announced: a control plane that has not seen a change
-yet does not undo it. What was seen is kept beside the bundle, so that a node
-that starts again knows it too.
+so one that was announced may be older by the allowed skew. But what a newer one has replaced is
+taken again only if it is signed anew; within LAG_S it must be announced, too, so that a control
+plane that has not seen a change yet does not undo it. What was seen is kept beside the bundle, so
+that a node that starts again knows it too.
 """
 
 import msgspec
@@ -12,6 +12,9 @@ import msgspec
 from shared.bundle import SKEW_S, BundleRefused
 from shared.exchange import Bundle
 
+LAG_S = 10
+"""By which one control plane may see a change of policies or keys after another. Longer, and a node
+that was off while a change was taken back learns of it later."""
 REMEMBERED = 32
 """Versions that were replaced; those within the allowed skew count, and they are few."""
 
@@ -71,8 +74,9 @@ def check_follows(bundle: Bundle, mark: Mark, announced: str | None) -> None:
     """
     if bundle.version == mark.version:
         return
-    replaced = any(one.version == bundle.version for one in mark.left)
-    if replaced and bundle.version != announced:
+    left = [one for one in mark.left if one.version == bundle.version]
+    replaced = bool(left)
+    if left and bundle.iat <= left[-1].iat + LAG_S and bundle.version != announced:
         raise _downgraded(bundle, f"was replaced by {mark.version}, and not announced anew")
     behind_s = mark.iat - bundle.iat
     if behind_s <= 0:

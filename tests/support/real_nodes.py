@@ -7,10 +7,11 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -38,7 +39,12 @@ class RealNode:
 
 @asynccontextmanager
 async def real_node(
-    centre: Centre, region: str, name: str, seats: int, **settings: Any
+    centre: Centre,
+    region: str,
+    name: str,
+    seats: int,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    **settings: Any,
 ) -> AsyncIterator[RealNode]:
     """Ready, which takes a control plane; killed at the latest at the end."""
     folder = centre.folder / f"node-{name}"
@@ -64,7 +70,12 @@ async def real_node(
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "edge_node", "serve", "--json", "--config", str(config)),
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},  # noqa: TID251
+            env={
+                **os.environ,  # noqa: TID251
+                "PYTHONPATH": str(ROOT),
+                "PYTHONUNBUFFERED": "1",
+                **environment,
+            },
             stdout=PIPE,
             stderr=errors,
         )

@@ -150,7 +150,7 @@ class World:
             self._at(now_s + patience_s, lambda at_s: self._leave(person, at_s))
 
     def _tell(self, person: Person, now_s: float) -> None:
-        if not person.stays and self.draw.random() < 0.7:  # to save time
+        if not person.stays and self.draw.random() < 0.9:  # to save time
             return
         self.lengths.look(now_s)
         held = Held(self.queue, self.lengths, self.rates, lambda _: float("inf"))
@@ -227,7 +227,7 @@ SCENARIOS = {
     "heavy tail": Scenario(length=pareto(180.0)),
     "short and long": Scenario(length=two_kinds(60.0, 660.0)),
     "three seats": Scenario(seats=3, end_s=60_000.0),
-    "two hundred seats": Scenario(seats=200, end_s=8_000.0),
+    "two hundred seats": Scenario(seats=200, end_s=4_000.0),
     "a flood": Scenario(
         load=0.85, floods=tuple((3_500.0 + 1_500 * at, "a", 60) for at in range(10)), end_s=20_000.0
     ),

@@ -44,7 +44,7 @@ class Seats:
         self.free[region] += count
         self.changes.changed()
 
-    def regions(self) -> frozenset[str]:
+    def regions(self, _kind: str) -> frozenset[str]:
         return frozenset(name for name, count in self.free.items() if count)
 
     async def take(self, line: Line, gone: Gone) -> Seat:
@@ -181,8 +181,6 @@ def test_one_line_does_not_hold_up_another() -> None:
             await asyncio.sleep(4)
             room.seats.add(region="b")
             assert (await second).at_s == pytest.approx(5.7)
-            assert room.waiting.before(A)
-            assert not room.waiting.before(B)
             room.seats.add()
             await first
 
@@ -203,6 +201,21 @@ def test_a_line_that_shares_regions_does_not_pass() -> None:
             assert not second.done()
             room.seats.add()
             await second
+
+    run_virtually(go())
+
+
+def test_whoever_comes_stands_back_only_for_a_seat_that_others_wait_for() -> None:
+    async def go() -> None:
+        async with hall() as room, asyncio.TaskGroup() as group:
+            first = group.create_task(room.wait("x", line=A))
+            await asyncio.sleep(1)
+            assert not any(room.waiting.before(line) for line in (A, B, BOTH))
+            room.seats.add(region="b")
+            assert not any(room.waiting.before(line) for line in (A, B, BOTH))
+            room.seats.add(region="a")
+            assert [room.waiting.before(line) for line in (A, B, BOTH)] == [True, False, True]
+            await first
 
     run_virtually(go())
 

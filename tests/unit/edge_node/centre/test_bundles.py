@@ -271,7 +271,8 @@ def test_what_is_no_newer_bundle_of_the_centre_is_refused(
 
         node.bundles._fetch = evil
         await node.hears("2")
-        assert await node.after(0.5) == "1"
+        admits_by = await node.after(0.5)
+        assert admits_by == (None if "future" in why else "1")
         assert node.bundles.refused == 1
         assert why in node.bundles._refused_because
 
@@ -333,3 +334,21 @@ def test_clocks_that_are_too_far_apart_are_told(
     said = node.clock_then
     assert (said is None) if side is None else side in (said or "")
     assert (node.check_then is None) == (version is not None)
+
+
+def test_who_cannot_read_the_newest_rules_lets_nobody_in_by_older_ones(tmp_path: Path) -> None:
+    """A clock that falls behind would keep a node at rules that were changed long ago."""
+    asked = Asked(("1", NOW_S - 10), ("2", NOW_S + 30), ("2", NOW_S + 60))
+    node = Node(asked, tmp_path)
+
+    async def story() -> None:
+        assert await node.after(1) == "1"
+        node.set_forward_s = -120.0
+        assert await node.after(35) is None
+        assert "behind" in (node.bundles.check() or "")
+        assert node.bundles.held.superseded is not None
+        node.set_forward_s = 0.0
+        assert await node.after(35) == "2"
+        assert node.bundles.check() is None
+
+    run(node, story)

@@ -77,6 +77,12 @@ def test_rules_that_are_too_old_for_everybody_tell_nothing_of_keys() -> None:
         Held(None, 0.0).must()
 
 
+def test_rules_that_are_known_to_be_superseded_let_nobody_in() -> None:
+    with pytest.raises(RulesExpired, match="the clock is behind"):
+        Held(RULES, 0.0, "the clock is behind").must()
+    assert Held(RULES, 0.0, "the clock is behind").in_date is None
+
+
 def test_what_is_left_is_told_to_both_sides_of_the_end() -> None:
     assert Held(RULES, UNTIL_S - 5).left_s == 5
     assert Held(RULES, UNTIL_S + 5).left_s == -5

@@ -41,6 +41,8 @@ A, B = Mark().after(bundle("a", 100)), Mark().after(bundle("a", 100)).after(bund
         (B, "a", 130, "a", True),  # signed again in that second, and announced
         (B, "a", 131, None, False),  # by a control plane that has not seen the change
         (B, "a", 131, "a", True),  # changed back
+        (B, "a", 140, None, False),
+        (B, "a", 141, None, True),  # changed back while the node was off
         (B.after(bundle("b", 300)), "a", 301, None, True),  # long after
         (B.after(bundle("b", 300)), "a", 299, None, False),
     ],
