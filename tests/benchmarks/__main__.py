@@ -20,6 +20,7 @@ BENCHES = (
     "admissions",
     "spread",
     "simulate",
+    "ledger",
 )
 
 
