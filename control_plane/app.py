@@ -12,6 +12,7 @@ from numpy.random import default_rng
 from control_plane.api.app import make_front
 from control_plane.api.centre import Centre
 from control_plane.asks import Asks
+from control_plane.bundles.behind import Behind
 from control_plane.bundles.build import make_bundle
 from control_plane.bundles.service import Bundles
 from control_plane.call_backs import CallBacks
@@ -132,6 +133,7 @@ class ControlPlane:
         self.fleet = Fleet(self.regions.now.world, clock.now_s(), witness=self.recorder)
         self.recording = Recording(bus, clock, self.recorder, self.fleet, settings.plane_id)
         self.table, self.usage = SessionTable(settings.max_sessions), Usage()
+        self.behind = Behind()
         self.bundles = Bundles(bus, clock, self._bundle, self.key)
         self.tenants = Tenants(bus, clock, first=self._first_keys, changed=self.bundles.touched)
         self.feed = Feed(
@@ -300,6 +302,9 @@ class ControlPlane:
         self.table.looked_at(round(wall_s() * 1000), self.feed.gone)
         self.learning.each_second()
         self.call_backs.each_second()
+        version = self.bundles.now().version
+        if self.behind.due(self.fleet.bundles(), version, self.clock.now_s()):
+            self.bundles.tell_again()
 
     async def _first_keys(self) -> None:
         default = self.regions.now.world.default_policy

@@ -22,7 +22,7 @@ from edge_node.centre.seeking import LawfulSeat
 from edge_node.centre.warden import Live, Warden
 from edge_node.desk import Terms
 from edge_node.keeping.parts import StoreDial, make_keeper
-from edge_node.keeping.transcripts import Transcripts
+from edge_node.keeping.transcripts import Transcripts, deleted_record
 from edge_node.ledger.parts import Around, make_ledger
 from edge_node.relaying import Relays
 from edge_node.settings import EdgeSettings
@@ -34,6 +34,7 @@ from shared import subjects
 from shared.bus import Bus, Handler
 from shared.capacity import CapacityReport, KindRoom
 from shared.clock import Clock, wall_ms, wall_s
+from shared.content.records import Deletion
 from shared.errors import BusFailed, VoiceError
 from shared.exchange import Command, Reserve
 from shared.policy import CompiledPolicy
@@ -108,9 +109,10 @@ class Member:
             settings.content,
             settings.state_dir,
             self.who,
-            lambda: self.bundles.rules,
+            lambda: self.bundles.held.rules,
             dial_store,
             clock,
+            self._note_deleted,
         )
         self.transcripts = Transcripts(self.who, self.keeper, wall_ms)
         self.relays = Relays(settings.max_relays, self.who.node)
@@ -239,6 +241,9 @@ class Member:
             return self.bundles.held.effective(terms.policy, terms.facts, wall_ms())
         except VoiceError:
             return None
+
+    def _note_deleted(self, receipt: Deletion) -> None:
+        self.ledger.book.note([deleted_record(receipt)])
 
     async def _publish_report(self, data: bytes) -> None:
         await self.link.publish(subjects.report(self.who.region, self.who.node), data)

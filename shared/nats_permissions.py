@@ -78,12 +78,16 @@ def node(region: str, name: str) -> Permissions:
 def writer(region: str, name: str) -> Permissions:
     """A node that keeps content, on the server of whichever region keeps it.
 
-    It says what is its own, hears nobody's, and learns of which sessions to keep no more. So a node
+    It says what is its own, hears nobody's, and learns which sessions are deleted. So a node
     of another region puts content into the store, and gets none out of it.
     """
     return Permissions(
         publish_allow=(subjects.content(region, name, ">"),),
-        subscribe_allow=(f"{subjects.FORGET}.*", f"{writer_inbox(region, name)}.>"),
+        subscribe_allow=(
+            f"{subjects.FORGET}.*",
+            f"{subjects.DELETED}.*",
+            f"{writer_inbox(region, name)}.>",
+        ),
     )
 
 

@@ -48,6 +48,11 @@ class Bundles:
         self._signed = None
         self._changed.set()
 
+    def tell_again(self) -> None:
+        """Some node has missed the news."""
+        self._announced = None
+        self._changed.set()
+
     async def run(self, ready: asyncio.Event) -> None:
         """Until cancelled."""
         subscription = await self._bus.subscribe(BUNDLES, self._asked, queue=QUEUE)

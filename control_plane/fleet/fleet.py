@@ -1,6 +1,7 @@
 """The tracker: reports in, time in, a numbered view out. No clock, no loop, no bus of its own."""
 
 import copy
+from collections.abc import Iterator
 from typing import Self
 
 import msgspec
@@ -255,6 +256,11 @@ class Fleet:
             node_row(view, at, self._members[name], self._now_s)
             for at, name in enumerate(view.nodes)
         )
+
+    def bundles(self) -> Iterator[str | None]:
+        """The version of the bundle that each live node admits by."""
+        living = (member for member in self._members.values() if not self._is_dead(member))
+        return (member.report.bundle_version for member in living)
 
     def regions(self, now_s: float) -> tuple[RegionView, ...]:
         """Every region of the world for operators, by name, those without nodes too."""

@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from edge_node.centre.identity import Identity
 from edge_node.centre.rules import Rules
@@ -17,6 +18,7 @@ from edge_node.keeping.passing import Passing, Traces
 from edge_node.keeping.sender import Sender
 from shared import subjects
 from shared.bus.matching import MAX_BYTES
+from shared.content.records import Deletion
 from shared.errors import VoiceError
 from shared.policy import Keeping, keeping
 from shared.policy.keeping import STORED
@@ -30,7 +32,8 @@ PASSING_MS = DAY_MS
 ROOM_BYTES = MAX_BYTES - 4096
 """Of one piece; the rest of a message is headers."""
 REMEMBERED = 4096
-"""Deleted sessions of which nothing more is kept."""
+"""Deleted sessions, and their receipts."""
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -51,6 +54,7 @@ class Keeper:
         senders: of every region's store that the node knows.
         passing: remembers what has to be deleted.
         wall_ms: since 1970.
+        note_deleted: told once of every verified deletion of what this node had kept.
     """
 
     def __init__(
@@ -60,13 +64,16 @@ class Keeper:
         senders: Mapping[str, Sender],
         passing: Passing,
         wall_ms: Callable[[], int],
+        note_deleted: Callable[[Deletion], None],
     ) -> None:
+        self._note_deleted = note_deleted
         self._who, self._rules, self.senders = who, rules, senders
         self._passing, self._wall_ms = passing, wall_ms
         self._books: dict[str, Book] = {}
         self._ending: dict[str, set[tuple[str, str]]] = {}
         """By session that is over: place and subject where the end is not acknowledged yet."""
         self._deleted: dict[str, None] = {}
+        self._receipts: dict[tuple[str, int], None] = {}
         self.lost: Counter[str] = Counter()
         """Pieces that are in no place, by reason."""
 
@@ -156,11 +163,18 @@ class Keeper:
 
     def forget(self, session: str) -> None:
         """A custodian deletes what is kept of it: nothing more is, and what waits is dropped."""
-        self._deleted[session] = None
-        if len(self._deleted) > REMEMBERED:
-            del self._deleted[next(iter(self._deleted))]
+        _remember(self._deleted, session)
         for sender in self.senders.values():
             sender.outbox.delete(session)
+
+    def deleted(self, receipt: Deletion) -> None:
+        """Every place says so, and the node has a connection to each of its own."""
+        ours = any(self._who.node in place.nodes for place in receipt.places)
+        name = (receipt.session, receipt.at_ms)
+        if not receipt.verified or not ours or name in self._receipts:
+            return
+        _remember(self._receipts, name)
+        self._note_deleted(receipt)
 
     # --- what is not kept beyond the session ---
 
@@ -225,3 +239,10 @@ class Keeper:
             for place, sender in self.senders.items():
                 group.create_task(sender.run(), name=f"content for {place}")
             await asyncio.Event().wait()  # a node without stores goes on as well
+
+
+def _remember(what: dict[T, None], name: T) -> None:
+    """The oldest goes where there are too many."""
+    what[name] = None
+    if len(what) > REMEMBERED:
+        del what[next(iter(what))]

@@ -13,6 +13,7 @@ from edge_node.keeping.sender import Sender
 from edge_node.settings import ContentSettings
 from shared.bus import Bus
 from shared.clock import Clock, wall_ms
+from shared.content.records import Deletion
 
 PASSING = "passing"
 StoreDial = Callable[[str], Awaitable[Bus]]
@@ -26,6 +27,7 @@ def make_keeper(
     rules: Callable[[], Rules | None],
     dial: StoreDial,
     clock: Clock,
+    note_deleted: Callable[[Deletion], None],
 ) -> Keeper:
     """A keeper with a sender for every store of the settings.
 
@@ -36,9 +38,10 @@ def make_keeper(
         rules: those of now.
         dial: connects to a store's server.
         clock: to wait by.
+        note_deleted: told of verified deletions of what this node had kept.
     """
     senders: dict[str, Sender] = {}
-    keeper = Keeper(who, rules, senders, Passing(state_dir / PASSING), wall_ms)
+    keeper = Keeper(who, rules, senders, Passing(state_dir / PASSING), wall_ms, note_deleted)
 
     for region, url in settings.servers.items():
         senders[region] = Sender(
@@ -46,8 +49,7 @@ def make_keeper(
             partial(dial, url),
             Outbox(settings.max_waiting_bytes),
             clock,
-            settled=keeper.settled,
-            deleted=keeper.forget,
+            told=keeper,
             wall_ms=wall_ms,
         )
     return keeper

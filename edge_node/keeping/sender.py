@@ -4,13 +4,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from math import ceil
+from typing import Protocol
+
+import msgspec
 
 from edge_node.keeping.outbox import Item, Outbox
 from shared.bus import Bus
 from shared.clock import Clock
+from shared.content.records import Deletion
 from shared.credentials import CredentialsRefused
 from shared.errors import BusFailed
-from shared.subjects import FORGET
+from shared.subjects import DELETED, FORGET
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +30,22 @@ ENDING_S = 1
 """How long the sign that ends a subject lies in its place: the shortest that a store knows."""
 
 
+class Told(Protocol):
+    """Who hears what becomes of content. Returns at once."""
+
+    def settled(self, place: str, item: Item) -> None:
+        """A store has it."""
+        ...
+
+    def forget(self, session: str) -> None:
+        """A custodian wants nothing more kept of it."""
+        ...
+
+    def deleted(self, receipt: Deletion) -> None:
+        """A custodian has deleted a session's content, or tried to."""
+        ...
+
+
 class Sender:
     """A service. It connects when there is something to keep, and not before.
 
@@ -33,8 +53,7 @@ class Sender:
         place: the region whose store it is, for messages.
         dial: makes a connection that keeps itself up, without waiting for the server.
         outbox: what is to be kept there.
-        settled: told of every item that is kept.
-        deleted: told of every session whose content a custodian deletes.
+        told: of what becomes of it.
         wall_ms: since 1970.
     """
 
@@ -45,13 +64,12 @@ class Sender:
         outbox: Outbox,
         clock: Clock,
         *,
-        settled: Callable[[str, Item], None],
-        deleted: Callable[[str], None],
+        told: Told,
         wall_ms: Callable[[], int],
     ) -> None:
         self.place, self.outbox = place, outbox
         self._dial, self._clock, self._wall_ms = dial, clock, wall_ms
-        self._settled, self._deleted = settled, deleted
+        self._told = told
         self._something = asyncio.Event()
         self._bus: Bus | None = None
         self._failing = False
@@ -80,6 +98,7 @@ class Sender:
         bus = self._bus = await self._connection()
         try:
             _ = await bus.subscribe(f"{FORGET}.*", self._hear)
+            _ = await bus.subscribe(f"{DELETED}.*", self._hear_receipt)
             await self._look_for(bus)
             while True:
                 await self._something.wait()
@@ -145,7 +164,7 @@ class Sender:
         self.kept += not item.ends
         if item.ends:
             self._tried.discard(item.subject)
-        self._settled(self.place, item)
+        self._told.settled(self.place, item)
         return None
 
     def _say(self, failure: BusFailed | None) -> None:
@@ -157,4 +176,10 @@ class Sender:
         self._failing = failure is not None
 
     async def _hear(self, subject: str, _data: bytes) -> None:
-        self._deleted(subject.rpartition(".")[2])
+        self._told.forget(subject.rpartition(".")[2])
+
+    async def _hear_receipt(self, _subject: str, data: bytes) -> None:
+        try:
+            self._told.deleted(msgspec.json.decode(data, type=Deletion))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            _log.warning("a receipt in %s cannot be read", self.place)

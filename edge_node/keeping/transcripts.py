@@ -10,7 +10,20 @@ from edge_node.desk import Admitted
 from edge_node.keeping.keeper import Keeper
 from edge_node.sessions.opening import Opening
 from heliovox.protocol.messages import Final
-from shared.content.records import TRANSCRIPTS, KeptFinal
+from shared.content.records import TRANSCRIPTS, Deletion, KeptFinal
+from shared.ledger.records import Deleted
+
+
+def deleted_record(receipt: Deletion) -> Deleted:
+    """A verified deletion, as the ledger has it."""
+    there = [place for place in receipt.places if place.before]
+    return Deleted(
+        session=receipt.session,
+        of="content",
+        regions=tuple(place.region for place in there),
+        objects=sum(place.before or 0 for place in there),
+        reason="asked_for",
+    )
 
 
 class Record(Protocol):

@@ -50,6 +50,12 @@ def sessions_in(counts: Mapping[str, Mapping[str, int]]) -> list[KeptSession]:
     ]
 
 
+def nodes_in(subjects: Iterable[str]) -> tuple[str, ...]:
+    """Whose pieces they are, sorted."""
+    tokens = [subject.split(".") for subject in subjects]
+    return tuple(sorted({each[3] for each in tokens if len(each) == _TOKENS}))
+
+
 def merged(finals: Iterable[KeptFinal]) -> list[KeptFinal]:
     """Each once, in the order in which they were said, whatever lies where how often."""
     return sorted(

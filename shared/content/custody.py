@@ -185,4 +185,5 @@ def _as_of_both(earlier: PlaceDeleted | None, later: PlaceDeleted) -> PlaceDelet
     """The first count of before: what was deleted then is not there any more."""
     if earlier is None or earlier.before is None:
         return later
-    return msgspec.structs.replace(later, before=earlier.before)
+    nodes = tuple(sorted({*earlier.nodes, *later.nodes}))
+    return msgspec.structs.replace(later, before=earlier.before, nodes=nodes)

@@ -44,6 +44,8 @@ class PlaceDeleted(msgspec.Struct, frozen=True):
     """Likewise, when the store was asked again after the deletion."""
     why: str = ""
     """What failed, if something did."""
+    nodes: tuple[str, ...] = ()
+    """Whose the pieces were."""
 
     @property
     def verified(self) -> bool:

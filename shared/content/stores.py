@@ -9,7 +9,7 @@ import msgspec
 
 from shared import subjects
 from shared.bus import Bus
-from shared.content.contents import Damaged
+from shared.content.contents import Damaged, nodes_in
 from shared.content.records import TRANSCRIPTS, Deletion, KeptFinal, PlaceDeleted
 from shared.errors import BusFailed
 from shared.subjects import CONTENT_STREAM, kept_of
@@ -83,15 +83,18 @@ class Store:
     async def delete(self, session: str) -> PlaceDeleted:
         """Overwrites every piece of a session, and asks what is left. Never raises."""
         before: int | None = None
+        nodes: tuple[str, ...] = ()
         try:
             async with asyncio.timeout(DELETE_S):
-                before = await self.pieces(session)
+                counts = await self.bus.count(CONTENT_STREAM, kept_of(session))
+                before, nodes = sum(counts.values()), nodes_in(counts)
                 await self._erase(session)
                 _ = await self.bus.purge(CONTENT_STREAM, kept_of(session))
-                return PlaceDeleted(self.region, before, await self.pieces(session))
+                left = await self.pieces(session)
+                return PlaceDeleted(self.region, before, left, nodes=nodes)
         except (BusFailed, TimeoutError) as error:
             why = str(error) or f"it took longer than {DELETE_S:g} s"
-            return PlaceDeleted(self.region, before, None, why)
+            return PlaceDeleted(self.region, before, None, why, nodes)
 
     async def _erase(self, session: str) -> None:
         """One after another would wait for every answer: purging alone leaves bytes on the disk."""

@@ -19,12 +19,13 @@ from shared.bus.nats_bus import NatsBus
 from shared.clock import SystemClock, wall_ms
 from shared.content import custody
 from shared.content.custody import StoreAddress
-from shared.content.records import TRANSCRIPTS
+from shared.content.records import TRANSCRIPTS, Deletion
 from shared.content.stores import Store
 from shared.content.stream import content_stream
 from shared.credentials import ensure_seed
 from shared.nats_permissions import writer_inbox
 from shared.subjects import CONTENT_STREAM
+from tests.support.canary import bytes_of
 from tests.support.nats_fleet import NatsFleet, nats_fleet, until
 from tests.unit.edge_node.keeping.stage import rules, terms
 
@@ -77,7 +78,8 @@ async def keeping(
     servers = {region: fleet.servers[region].url for region in (HOME, MIRROR)}
     content = ContentSettings(servers=servers, seed_file=seed_file, **settings)
     known = rules()
-    keeper = make_keeper(content, folder, WHO, lambda: known, dial, SystemClock())
+    noted: list[Deletion] = []
+    keeper = make_keeper(content, folder, WHO, lambda: known, dial, SystemClock(), noted.append)
     running = asyncio.get_running_loop().create_task(keeper.run(asyncio.Event()))
     try:
         yield keeper
@@ -127,7 +129,7 @@ async def is_true(what: bool) -> bool:
 
 def found_on_disk(fleet: NatsFleet, word: bytes) -> list[Path]:
     files = [path for path in fleet.folder.rglob("*") if path.is_file()]
-    return [path for path in files if word in path.read_bytes()]
+    return [path for path in files if word in bytes_of(path)]
 
 
 async def test_deleted_is_gone_from_the_disk_and_only_called_so_where_it_is(
@@ -161,7 +163,7 @@ async def test_deleted_is_gone_from_the_disk_and_only_called_so_where_it_is(
         assert [await store.receipt("gone") for store in stores] == [again, again]
 
 
-async def delete(stores: list[Store], session: str, wait_s: float) -> custody.Deletion:
+async def delete(stores: list[Store], session: str, wait_s: float) -> Deletion:
     return await custody.delete(
         stores, session, at_ms=wall_ms(), wait_s=wait_s, clock=SystemClock()
     )

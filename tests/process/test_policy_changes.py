@@ -156,7 +156,9 @@ async def metric(node: RealNode, name: str) -> float:
 
 async def test_both_sides_of_a_cut_agree_once_it_is_healed(world: World) -> None:
     """Each serves by what it knows; then who decided what, by which rules, is known to all."""
-    central, west = await world.node("eu-central", "c-1"), await world.node("eu-west", "w-1")
+    central, west = await asyncio.gather(
+        world.node("eu-central", "c-1"), world.node("eu-west", "w-1")
+    )
     await world.agreed("c-1", "w-1")
     before = (await world.bundle())["version"]
     strict, first = await world.begun(central, policy="strict")
@@ -218,11 +220,9 @@ async def test_under_load_nobody_comes_in_where_the_rules_of_the_moment_forbid_i
     world: World,
 ) -> None:
     """By key and by ticket, all the time; every session has one version, and a lawful one."""
-    nodes = {
-        "c-1": await world.node("eu-central", "c-1"),
-        "c-2": await world.node("eu-central", "c-2"),
-        "w-1": await world.node("eu-west", "w-1"),
-    }
+    names = (("eu-central", "c-1"), ("eu-central", "c-2"), ("eu-west", "w-1"))
+    started = await asyncio.gather(*(world.node(*name) for name in names))
+    nodes = {node.name: node for node in started}
     version = await world.policies(ALLOWING)
     await world.agreed(*nodes)
     lawful = {version: True}
@@ -341,12 +341,15 @@ async def test_clocks_half_a_minute_apart_change_nothing_and_two_minutes_are_tol
         await world.agreed("w-1")
     async with AsyncExitStack() as stack:
         world.stack = stack
-        nodes = {
-            "c-1": await world.node("eu-central", "c-1", environment=by_clock(30)),
-            "c-2": await world.node("eu-central", "c-2", environment=by_clock(-30)),
-            "c-3": await world.node("eu-central", "c-3", environment=by_clock(120)),
-        }
-        behind = await world.node("eu-west", "w-1", environment=by_clock(-120))
+        clocks = {"c-1": 30, "c-2": -30, "c-3": 120}
+        *started, behind = await asyncio.gather(
+            *(
+                world.node("eu-central", name, environment=by_clock(shift_s))
+                for name, shift_s in clocks.items()
+            ),
+            world.node("eu-west", "w-1", environment=by_clock(-120)),
+        )
+        nodes = {node.name: node for node in started}
         await world.agreed(*nodes)
         for name, node in nodes.items():
             assert await _tried(world, node) == "started", name

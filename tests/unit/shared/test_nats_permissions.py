@@ -87,7 +87,7 @@ def test_only_custodians_say_that_content_is_deleted_and_only_who_keeps_it_hears
 ) -> None:
     for said in (subjects.forget(session), subjects.deleted(session)):
         assert EVERYBODY[who].may_publish(said) == (who[0] == "custodian")
-    assert EVERYBODY[who].may_hear(subjects.forget(session)) == (who[0] in ("writer", "operator"))
+        assert EVERYBODY[who].may_hear(said) == (who[0] in ("writer", "operator"))
 
 
 @given(who=ANYBODY, other=ANYBODY)

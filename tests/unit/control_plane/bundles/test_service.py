@@ -58,3 +58,24 @@ def test_an_announcement_that_failed_is_made_again() -> None:
 
 def test_what_holds_by_then_is_announced() -> None:
     assert run_virtually(announced(7, "1", "2")) == ["2"]
+
+
+def test_what_somebody_missed_is_announced_again() -> None:
+    async def story() -> list[str]:
+        bus, heard = DeafBus(), list[str]()
+
+        async def hear(_subject: str, data: bytes) -> None:
+            heard.append(msgspec.json.decode(data, type=News).version)
+
+        await bus.beside().subscribe(NEWS, hear)
+        key = Ed25519PrivateKey.generate()
+        service = Bundles(bus, SystemClock(), lambda: Bundle("1", "p", "", (), (), 0, 60), key)
+        running = asyncio.create_task(service.run(asyncio.Event()))  # noqa: TID251
+        service.touched()
+        await asyncio.sleep(5)
+        service.tell_again()
+        await asyncio.sleep(5)
+        running.cancel()
+        return heard
+
+    assert run_virtually(story()) == ["1", "1"]

@@ -14,6 +14,7 @@ from edge_node.keeping.outbox import Outbox
 from edge_node.keeping.passing import Passing
 from edge_node.keeping.sender import Sender
 from shared.bus.memory import MemoryBus
+from shared.content.records import Deletion
 from shared.content.stream import content_stream
 from shared.exchange import Bundle
 from shared.policy import Facts
@@ -62,6 +63,8 @@ class Stage:
     """By place: what a custodian sees."""
     lines: dict[str, MemoryBus] = field(default_factory=dict)
     """The node's own connections, once they were made."""
+    receipts: list[Deletion] = field(default_factory=list)
+    """That the node has noted."""
 
     async def kept(self, place: str, session: str = "s1") -> int:
         return sum((await self.buses[place].count(CONTENT_STREAM, kept_of(session))).values())
@@ -86,8 +89,11 @@ async def staged(
     senders: dict[str, Sender] = {}
     known = None if no_rules else rules()
     who = Identity(WHO.node, WHO.region, boot)
-    keeper = Keeper(who, lambda: known, senders, Passing(folder / "passing"), lambda: NOW_MS)
-    stage = Stage(keeper, buses)
+    receipts: list[Deletion] = []
+    keeper = Keeper(
+        who, lambda: known, senders, Passing(folder / "passing"), lambda: NOW_MS, receipts.append
+    )
+    stage = Stage(keeper, buses, receipts=receipts)
     for place in places:
         if not there:
             await buses[place].ensure_stream(content_stream(store_bytes))
@@ -101,8 +107,7 @@ async def staged(
             dial,
             Outbox(room_bytes),
             LoopClock(),
-            settled=keeper.settled,
-            deleted=keeper.forget,
+            told=keeper,
             wall_ms=lambda: NOW_MS,
         )
     running = asyncio.get_running_loop().create_task(keeper.run(asyncio.Event()))

@@ -4,13 +4,15 @@ import asyncio
 import logging
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edge_node.keeping.keeper import ROOM_BYTES
-from shared.content.records import TRANSCRIPTS
+from edge_node.keeping.transcripts import deleted_record
+from shared.content.records import TRANSCRIPTS, Deletion, PlaceDeleted
 from shared.content.stream import content_stream
 from shared.errors import BusFailed
-from shared.subjects import CONTENT_STREAM, forget
+from shared.subjects import CONTENT_STREAM, deleted, forget
 from tests.support.virtual_time import run_virtually
 from tests.unit.edge_node.keeping.stage import Stage, staged, terms
 
@@ -267,6 +269,37 @@ def test_nothing_more_is_kept_of_a_session_that_is_deleted(tmp_path: Path) -> No
             assert not stage.keeper.lost
 
     run_virtually(scene())
+
+
+def test_a_proven_deletion_is_noted_once_by_the_node_whose_it_was(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It hears it from each of its places; those of others, and unproven ones, it leaves."""
+
+    async def scene() -> None:
+        async with staged(tmp_path, "eu-central", "eu-west") as stage:
+            stage.keeper.begin("s1", terms("month"))
+            keep(stage, 3)
+            await asyncio.sleep(1)
+            ours, theirs = ("c-1",), ("w-9",)
+            unproven = Deletion("s1", 1, False, (PlaceDeleted("eu-west", 3, None, "", ours),))
+            proven = Deletion("s1", 2, True, (PlaceDeleted("eu-west", 3, 0, "", ours),))
+            others = Deletion("s2", 3, True, (PlaceDeleted("eu-west", 3, 0, "", theirs),))
+            for place in ("eu-central", "eu-west"):
+                for receipt in (unproven, proven, others):
+                    data = msgspec.json.encode(receipt)
+                    await stage.buses[place].publish(deleted(receipt.session), data)
+                await stage.buses[place].publish(deleted("s1"), b"{")
+            await asyncio.sleep(1)
+            assert stage.receipts == [proven]
+
+    run_virtually(scene())
+    assert "a receipt in eu-west cannot be read" in caplog.text
+    receipt = Deletion(
+        "s1", 2, True, (PlaceDeleted("a", 3, 0), PlaceDeleted("b", 0, 0), PlaceDeleted("c", 2, 0))
+    )
+    record = deleted_record(receipt)
+    assert (record.session, record.regions, record.objects) == ("s1", ("a", "c"), 5)
 
 
 def test_at_the_end_what_can_be_kept_is_and_the_rest_is_said(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from edge_node.keeping.outbox import Item, Outbox
 from edge_node.keeping.sender import REFUSED_S, Sender
 from shared.bus.memory import MemoryBus
+from shared.content.records import Deletion
 from shared.content.stream import content_stream
 from shared.credentials import read_seed
 from tests.support.virtual_time import run_virtually
@@ -40,6 +41,14 @@ class Listing(MemoryBus):
         )
 
 
+class Nobody:
+    def settled(self, place: str, item: Item) -> None: ...
+
+    def forget(self, session: str) -> None: ...
+
+    def deleted(self, receipt: Deletion) -> None: ...
+
+
 def item(name: str, until_ms: int, *, ends: bool = False) -> Item:
     return Item("s", SUBJECT, name, b"x", until_ms, ends=ends)
 
@@ -55,8 +64,7 @@ async def sent(items: list[Item], now_ms: int, bus: Listing) -> Sender:
         dial,
         Outbox(1 << 20),
         LoopClock(),
-        settled=lambda *_: None,
-        deleted=lambda _: None,
+        told=Nobody(),
         wall_ms=lambda: now_ms,
     )
     for one in items:
@@ -111,7 +119,7 @@ def test_a_key_that_is_gone_is_waited_for(tmp_path: Path) -> None:
 
         sender = Sender(
             "r", dial, Outbox(1 << 20), LoopClock(),
-            settled=lambda *_: None, deleted=lambda _: None, wall_ms=lambda: 0,
+            told=Nobody(), wall_ms=lambda: 0,
         )  # fmt: skip
         running = asyncio.get_running_loop().create_task(sender.run())
         sender.add(item("1", 9_000))
