@@ -2,7 +2,7 @@
 
 The same queue, the same learning and the same estimate as in a control plane. Of callers who stay
 until they have a seat it is seen whether their wait was within what was said at its beginning. The
-naive estimate takes the mean length for known, and knows of nobody who leaves, comes or weighs more.
+naive one takes the mean length for known, and knows of nobody who leaves, comes or weighs more.
 """
 
 from collections.abc import Iterator
