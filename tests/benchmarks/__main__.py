@@ -20,6 +20,7 @@ BENCHES = (
     "admissions",
     "spread",
     "waiting",
+    "simulate",
     "ledger",
 )
 
