@@ -90,6 +90,7 @@ async def _say(
         place=args.place,
         country=args.country,
         data=args.data,
+        caller=args.caller,
         policy=args.policy,
         waits=say_wait,
     ) as session:

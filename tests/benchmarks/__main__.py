@@ -19,6 +19,9 @@ BENCHES = (
     "control",
     "admissions",
     "spread",
+    "waiting",
+    "simulate",
+    "ledger",
 )
 
 

@@ -37,7 +37,7 @@ from shared.errors import BusRefused
 from shared.nats_permissions import ALL_CONTENT, Permissions
 from shared.pseudonyms import read_pseudonym_key
 from tests.contract.buses import Heard
-from tests.support.canary import sightings
+from tests.support.canary import bytes_of, sightings
 from tests.support.nats_fleet import MIB, until
 from tests.support.world_process import heliovox
 
@@ -151,7 +151,7 @@ class Outsider:
             for subject, data in heard.all:
                 yield who, subject.encode() + b" " + data
         for path in self._files():
-            yield f"file {path.relative_to(self.home.folder)}", path.read_bytes()
+            yield f"file {path.relative_to(self.home.folder)}", bytes_of(path)
         async for one in self._streams():
             yield one
         for url in self._pages(sessions):
@@ -344,7 +344,7 @@ async def settled(outsider: Outsider, sessions: list[str]) -> None:
 
 
 def contents(folder: Path) -> list[bytes]:
-    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    return [bytes_of(path) for path in folder.rglob("*") if path.is_file()]
 
 
 def core_limit(pid: int) -> str:

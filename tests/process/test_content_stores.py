@@ -25,6 +25,7 @@ from shared.content.stream import content_stream
 from shared.credentials import ensure_seed
 from shared.nats_permissions import writer_inbox
 from shared.subjects import CONTENT_STREAM
+from tests.support.canary import bytes_of
 from tests.support.nats_fleet import NatsFleet, nats_fleet, until
 from tests.unit.edge_node.keeping.stage import rules, terms
 
@@ -128,7 +129,7 @@ async def is_true(what: bool) -> bool:
 
 def found_on_disk(fleet: NatsFleet, word: bytes) -> list[Path]:
     files = [path for path in fleet.folder.rglob("*") if path.is_file()]
-    return [path for path in files if word in path.read_bytes()]
+    return [path for path in files if word in bytes_of(path)]
 
 
 async def test_deleted_is_gone_from_the_disk_and_only_called_so_where_it_is(

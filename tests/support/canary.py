@@ -4,6 +4,7 @@ import base64
 import json
 import zlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
@@ -43,6 +44,14 @@ def sightings(data: bytes, secrets: Mapping[str, str]) -> set[str]:
                 if wanted in (each if form.startswith("base64") else small):
                     found.add(f"{name} ({form})")
     return found
+
+
+def bytes_of(path: Path) -> bytes:
+    """Of a file; none where it is gone meanwhile, as servers' own temporary ones are."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def unpacked(data: bytes, deep: int = _DEEP) -> Iterator[bytes]:
