@@ -48,6 +48,7 @@ async def test_start_carries_what_the_caller_asked_for() -> None:
             AudioFormat(),
             endpoint_silence_ms=400,
             redirect=True,
+            moves=True,
         )
     ]
     assert heard[0].key is None
