@@ -19,6 +19,8 @@ from shared.capacity import DEAD_S, STALE_S, CapacityReport
 FORGET_S = 300.0
 """A node that was not heard of for so long is no longer shown to operators either."""
 
+_NUMBERS = ("said", "tier", "held", "limit", "step_p95_ms", "queue")
+_UNKNOWN = (None,) * len(_NUMBERS)
 _JUDGED_BY = frozenset({"said", "tier", "since_s", "lapses_s"})
 
 
@@ -38,6 +40,19 @@ class Member:
 def entry_of(report: CapacityReport) -> Entry:
     """What of a report the roster lists."""
     return Entry(report.node, report.region, report.url, report.boot, offer_of(report))
+
+
+def lists_alike(report: CapacityReport, other: CapacityReport) -> bool:
+    """Whether the roster lists two reports of one node alike; much cheaper than two entries."""
+    return (
+        report.kinds.keys() == other.kinds.keys()
+        and report.languages == other.languages
+        and report.models == other.models
+        and report.voices == other.voices
+        and report.url == other.url
+        and report.boot == other.boot
+        and report.region == other.region
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +94,9 @@ class Columns:
         self.judged = False
         """Whether nothing was written since `judge` that states and shares depend on."""
         self._frozen: dict[str, NDArray[Any]] = {}
+        self._written: list[tuple[Any, ...] | None] = [None] * nodes
+        self._room: list[list[int] | None] = [None] * nodes
+        """What stands in the columns of `_NUMBERS`, and in `fits`: columns are slow to ask."""
 
     def write(self, at: int, member: Member) -> bool:
         """Puts a node's numbers in; says whether any that decisions depend on changed."""
@@ -91,26 +109,26 @@ class Columns:
         self.next_s = min(self.next_s, heard_s + STALE_S)
         changed = self._write_past(at, member.past)
         changed |= self.write_room(at, member)
-        for name, value in (
-            ("said", said_of(member)),
-            ("tier", TIERS.index(report.tier)),
-            ("held", report.held + report.reserved),
-            ("limit", report.limit),
-            ("step_p95_ms", report.step_p95_ms),
-            ("queue", report.queue),
-        ):
-            array = getattr(self, name)
-            if array[at] != value:
-                array[at] = value
-                changed = self._touched(name)
+        numbers = (
+            said_of(member), TIERS.index(report.tier), report.held + report.reserved,
+            report.limit, report.step_p95_ms, report.queue,
+        )  # fmt: skip
+        before = self._written[at]
+        if numbers != before:
+            for name, value, was in zip(_NUMBERS, numbers, before or _UNKNOWN, strict=True):
+                if value != was:
+                    getattr(self, name)[at] = value
+                    changed = self._touched(name)
+            self._written[at] = numbers
         return changed
 
     def write_room(self, at: int, member: Member) -> bool:
         """Only the room that is left; all that changes when a seat is asked for or got."""
         left = _left(member)
         column = [left.get(kind, 0) for kind in self.kinds]
-        if self.fits[:, at].tolist() == column:
+        if self._room[at] == column:
             return False
+        self._room[at] = column
         self.fits[:, at] = column
         return self._touched("fits")
 

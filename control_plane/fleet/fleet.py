@@ -10,7 +10,7 @@ from control_plane.fleet import refusals
 from control_plane.fleet.atlas import Atlas
 from control_plane.fleet.boots import Boots
 from control_plane.fleet.checks import check_report
-from control_plane.fleet.columns import FORGET_S, Member, entry_of, said_of
+from control_plane.fleet.columns import FORGET_S, Member, entry_of, lists_alike, said_of
 from control_plane.fleet.heard import Heard
 from control_plane.fleet.holds import Hold, Holds
 from control_plane.fleet.panel import Panel
@@ -142,6 +142,10 @@ class Fleet:
             check_report(report)
         except InvalidMessage as error:
             return Heard("malformed", report.node[:63], error)
+        return self.checked(report, now_s, wall_s)
+
+    def checked(self, report: CapacityReport, now_s: float, wall_s: float | None = None) -> Heard:
+        """`reported`, for a report that is known to be well formed: records hold no others."""
         self._advance(now_s)
         self._witness.reported(report, self._now_s)
         if self._gone.get(report.node) == report.boot:
@@ -335,11 +339,10 @@ class Fleet:
         elif (faults := report.faults - member.report.faults) > 0:
             member.past.lapsed(self._now_s, faults)
         member.holds.reported(self._now_s)
-        member.report, member.since = report, Since()
+        before, member.report, member.since = member.report, report, Since()
         member.skew_s = _skew_s(report, wall_s)
-        entry = entry_of(report)
-        if entry != member.entry:
-            member.entry = entry
+        if not lists_alike(report, before):
+            member.entry = entry_of(report)
             self._judge(member)
             self._panel.enlist()
             return Heard("applied", report.node)

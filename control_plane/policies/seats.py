@@ -11,11 +11,13 @@ from dataclasses import replace
 import numpy as np
 
 from control_plane.fleet.loads import regions_load, with_play
-from control_plane.fleet.roster import I32
+from control_plane.fleet.roster import I32, Roster
 from control_plane.fleet.states import State
 from control_plane.fleet.view import FleetView, standing_of
 
 _OPEN = standing_of(np.array(State.READY, np.uint8), np.array(0, np.uint8))
+_SLACK = 1e-6
+"""Shares of seats that add up to a whole one are one."""
 
 
 class Seats:
@@ -24,6 +26,8 @@ class Seats:
     def __init__(self) -> None:
         self._more: Counter[tuple[str, str]] = Counter()
         self._regions: Counter[str] = Counter()
+        self._roster: Roster | None = None
+        self._column = np.zeros((0, 0), np.int32)
         self.version = 0
         """Rises with every change."""
 
@@ -36,51 +40,61 @@ class Seats:
 
     def add(self, node: str, region: str, kind: str, count: int) -> None:
         """So many more sessions at a node than were recorded there; fewer with a minus."""
-        key = (node, kind)
-        before = self._more[key]
+        key, before = (node, kind), self._more[node, kind]
         self._more[key] += count
         if not self._more[key]:
             del self._more[key]
-        self._regions[region] += int(self._more.get(key, 0) != 0) - int(before != 0)
+        self._regions[region] += int(key in self._more) - int(before != 0)
         if not self._regions[region]:
             del self._regions[region]
+        if self._roster is not None:
+            self._write(self._roster, node, kind, count)
         self.version += 1
 
     def items(self) -> Iterator[tuple[str, str, int]]:
         """(node, kind, how many more)."""
-        for (node, kind), count in self._more.items():
-            yield node, kind, count
+        return ((node, kind, count) for (node, kind), count in self._more.items())
 
     def seen(self, view: FleetView) -> FleetView:
         """The fleet as it would be."""
-        return corrected(view, self) if self._more else view
+        return corrected(view, self.column(view.roster)) if self._more else view
+
+    def column(self, roster: Roster) -> I32:
+        """How many more, by kind and node of a roster."""
+        if self._roster is not roster:
+            self._roster = roster
+            self._column = np.zeros((len(roster.kinds), len(roster.names)), np.int32)
+            for node, kind, count in self.items():
+                self._write(roster, node, kind, count)
+        return self._column
+
+    def _write(self, roster: Roster, node: str, kind: str, count: int) -> None:
+        at = roster.index.get(node)
+        if at is not None and kind in roster.kinds:
+            self._column[roster.kinds.index(kind), at] += count
 
 
-def corrected(view: FleetView, seats: Seats) -> FleetView:
+def corrected(view: FleetView, more: I32) -> FleetView:
     """A view with other seats taken.
 
     A seat of one kind takes of every other kind what its share of the room is, as nodes count it:
     they report room for each kind as if all were given to it.
+
+    Args:
+        view: as recorded.
+        more: shape (kinds, nodes), sessions that are there and were not recorded there.
     """
-    roster = view.roster
-    fits, held = view.fits.copy(), view.held.copy()
-    for node, kind, count in seats.items():
-        at = roster.index.get(node)
-        if at is None or kind not in roster.kinds:
-            continue
-        held[at] = max(0, held[at] + count)
-        _take(fits, at, roster.kinds.index(kind), count)
-    load = regions_load(roster, view.standing == _OPEN, held, fits)
-    return replace(view, fits=fits, held=held, load=with_play(view.load, load))
-
-
-def _take(fits: I32, at: int, kind: int, count: int) -> None:
-    of_kind = int(fits[kind, at])
-    for other in range(len(fits)):
-        room = int(fits[other, at])
-        share = room / of_kind if other != kind and of_kind > 0 and room > 0 else 1.0
-        if room or other == kind or count < 0:
-            fits[other, at] = max(0, int(room - count * share))
+    fits = view.fits.astype(np.float64)
+    for kind in np.flatnonzero(more.any(axis=1)).tolist():
+        of_kind = view.fits[kind]
+        has_room = (of_kind > 0) & (view.fits > 0)
+        share = np.divide(view.fits, of_kind, out=np.ones(fits.shape), where=has_room)
+        share[kind] = 1.0
+        fits -= more[kind] * share
+    room = np.maximum(0, np.floor(fits + _SLACK)).astype(np.int32)
+    held = np.maximum(0, view.held + more.sum(axis=0, dtype=np.int32))
+    load = regions_load(view.roster, view.standing == _OPEN, held, room)
+    return replace(view, fits=room, held=held, load=with_play(view.load, load))
 
 
 class Corrected:

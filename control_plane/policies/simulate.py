@@ -16,7 +16,7 @@ from control_plane.placement.decide import decide
 from control_plane.placement.ranking import MOST_CANDIDATES
 from control_plane.placement.record import Batch, Decided, Tried
 from control_plane.policies.lasting import Lasting
-from control_plane.policies.orders import Order, Seat, side_of
+from control_plane.policies.orders import ROUNDS_MS, Order, Seat, side_of
 from control_plane.policies.review import Found
 from control_plane.policies.seats import Corrected, Seats
 from control_plane.policies.stage import Stage, Worlds
@@ -115,6 +115,8 @@ class Simulation:
 
     def finish(self) -> Found:
         """The log is over: what was found. Who still waits on one side is not counted."""
+        for order in tuple(self._orders.values()):
+            self._time_is_up(order, self._now_ms + ROUNDS_MS + 1)
         self._lasting.finish(self._now_ms)
         found = self._found
         found.examples = list(self._tally.examples())
@@ -256,13 +258,13 @@ class Simulation:
         self._looked_ms = self._now_ms
         self._lasting.passed(self._now_ms)
         for order in tuple(self._orders.values()):
-            self._time_is_up(order)
+            self._time_is_up(order, self._now_ms)
         self._retry(stage)
 
-    def _time_is_up(self, order: Order) -> None:
+    def _time_is_up(self, order: Order, now_ms: int) -> None:
         before = order.stands
         for side in (order.recorded, order.proposed):
-            if not side.over and side.until_ms < self._now_ms:
+            if not side.over and side.until_ms < now_ms:
                 side.refused()
         if order.stands != before:
             self._moved_on(order)

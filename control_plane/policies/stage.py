@@ -123,7 +123,7 @@ class Stage:
             self._restarted(node)
         self._reports[node] = report
         self._now_s = max(self._now_s, record.now_s)
-        fleet.reported(report, record.now_s)
+        fleet.checked(report, record.now_s)
 
     def _input(self, fleet: Fleet, record: Record) -> None:
         match record:

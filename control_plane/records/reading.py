@@ -47,8 +47,10 @@ def blocks(file: BinaryIO, begin: tuple[int, int] = (0, 0)) -> Iterator[Placed |
             yield from order.next(found, at)
             at += HEAD_BYTES + len(found.payload)
             continue
-        yield order.told(found)
         behind = None if found.what in ("no_log", "other_version") else _next(file, at)
+        if behind is not None and found.what == "truncated":
+            found = Damage("changed", at, found.block, "bytes of it are not there")
+        yield order.told(found)
         if behind is None:
             yield from order.end(at, broken=True)
             return

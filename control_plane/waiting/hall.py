@@ -189,6 +189,7 @@ class Waiting:
         end: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         turn = Turn(waiter, asker, end, now_s, now_s + asker.wait_s, asker.refusal)
         self._turns[turn.number] = turn
+        self._settled = self._changes.count  # those before him have their turn now, not after him
         if not at_once:
             turn.timer = asyncio.get_running_loop().call_later(asker.wait_s, self._time_is_up, turn)
         self._wake.set()

@@ -19,6 +19,8 @@ BENCHES = (
     "control",
     "admissions",
     "spread",
+    "waiting",
+    "simulate",
     "ledger",
 )
 

@@ -220,6 +220,25 @@ def test_whoever_comes_stands_back_only_for_a_seat_that_others_wait_for() -> Non
     run_virtually(go())
 
 
+@pytest.mark.parametrize("wait_s", [0.0, FOREVER_S])
+def test_nobody_passes_while_a_change_settles(wait_s: float) -> None:
+    async def go() -> None:
+        async with hall() as room, asyncio.TaskGroup() as group:
+            first = group.create_task(room.wait("x", line=A))
+            await asyncio.sleep(1)
+            room.seats.add()
+            later = room.waiting.stand(room.asker("y", BOTH, wait_s))
+            await first
+            if wait_s:
+                room.seats.add()
+                await later.end
+            else:
+                with pytest.raises(NoRoom):
+                    await later.end
+
+    run_virtually(go())
+
+
 def test_whoever_does_not_wait_gets_what_is_left_when_all_had_their_turn() -> None:
     async def go() -> None:
         async with hall() as room, asyncio.TaskGroup() as group:
