@@ -180,10 +180,11 @@ class ControlPlane:
         self.gate = Gate(wait_s=settings.waiting.turn_s)
         self.placer = Placer(self._tools())
         self.ending = Ending(self.table, Commands(bus), self.changes.changed)
+        self.forecasts = Forecasts(self.waiting, self.lengths, clock, default_rng())
         self.call_backs = CallBacks(
             placer=self.placer,
             waiting=self.waiting,
-            forecasts=Forecasts(self.waiting, self.lengths, clock, default_rng()),
+            forecasts=self.forecasts,
             ending=self.ending,
             clock=clock,
             tasks=self.tasks,

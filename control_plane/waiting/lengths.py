@@ -5,6 +5,7 @@ like the others. Everything counts twice: over thousands of sessions, and over t
 Where the two contradict each other, sessions are not what they were: only the last are believed.
 """
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +25,8 @@ LONG, SHORT = 2000, 60
 ENOUGH = 20
 """Of a tenant, or of a kind, so that what was seen has the say."""
 MOST_RUNNING = 100_000
+MOST_BEGUN = 4096
+"""Of the latest: how often each tenant's callers come."""
 MOST_TENANTS = 256
 OLD_S = 6 * 3600.0
 """Sessions that ended longer ago say nothing: at a start a month of them is read again."""
@@ -103,6 +106,7 @@ class Lengths:
     def __init__(self) -> None:
         self._running: dict[str, Running] = {}
         self._pools: dict[tuple[str, str | None], _Pool] = {}
+        self._begun: deque[tuple[float, str, str]] = deque(maxlen=MOST_BEGUN)
         self._counted_s = float("-inf")
         self._ended = 0
 
@@ -113,6 +117,7 @@ class Lengths:
         """A session was noted; the first note of it counts."""
         if session not in self._running and len(self._running) < MOST_RUNNING:
             self._running[session] = Running(kind, tenant, region, at_s)
+            self._begun.append((at_s, tenant, region))
 
     def ended(self, session: str, at_s: float, now_s: float) -> None:
         """A session ended. One that is not known is passed over, and so is what is long past."""
@@ -152,6 +157,21 @@ class Lengths:
     def running(self, regions: Collection[str]) -> list[Running]:
         """Those in some regions."""
         return [one for one in self._running.values() if one.region in regions]
+
+    def begun(
+        self, regions: Collection[str], from_s: float, until_s: float
+    ) -> tuple[dict[str, int], float]:
+        """Sessions by tenant that began in some regions between two moments.
+
+        Returns:
+            They, and for how much of that time it is known.
+        """
+        counts: dict[str, int] = {}
+        for at_s, tenant, region in self._begun:
+            if from_s <= at_s < until_s and region in regions:
+                counts[tenant] = counts.get(tenant, 0) + 1
+        first_s = self._begun[0][0] if self._begun else until_s
+        return counts, max(0.0, until_s - max(from_s, first_s))
 
     def known(self, kind: str, tenant: str | None = None) -> Known:
         """How long sessions of a kind last, or a tenant's of them."""

@@ -10,7 +10,7 @@ from shared.clock import Clock
 from shared.errors import LedgerUnavailable, VoiceError
 from shared.ledger.allowed import allowed_digest
 from shared.ledger.metering import Meter
-from shared.ledger.records import Opened, Record, Role
+from shared.ledger.records import Opened, Role
 from shared.policy import CompiledPolicy
 
 _log = logging.getLogger(__name__)
@@ -123,10 +123,6 @@ class SessionLedger:
         far = _read(live)
         records = live.meter.close(reason, far.acked_seq, far.acked_sample)
         self._book.note(records, soon=True)
-
-    def note(self, record: Record) -> None:
-        """Something else that happened, such as a deletion."""
-        self._book.note([record])
 
     def _now_ms(self) -> int:
         return round(self._clock.now_s() * 1000)

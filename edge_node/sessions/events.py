@@ -105,7 +105,11 @@ class DrainOver:
 
 @dataclass(frozen=True, slots=True)
 class Ousted:
-    """The session may not go on here: it ends at its present utterance, with these words."""
+    """The session may not go on here: it ends at its present utterance, with these words.
+
+    Where they follow, nothing more is heard until then: an utterance that another node will hear
+    from its beginning is not cut in two.
+    """
 
     parting: Error | None
     """None where they follow, once it is known whether the caller has somewhere to go."""

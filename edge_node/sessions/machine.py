@@ -84,8 +84,8 @@ class Session:
         self._heard_all = False
         self._silence = Silence(limits)
         self._end_reason, self._end_code = "finish", CloseCode.NORMAL
-        self._ousted_at: int | None = None
-        self._parting: wire.Error | wire.Redirect | None = None
+        self._going = False
+        self._parting: wire.Error | None = None
         self.ended_because = ""
         """A reason of `ended`, an error's code, `link_lost`, or what became of it elsewhere."""
         self._handlers: dict[type, Callable[[Any], list[Command]]] = self._table()
@@ -284,8 +284,8 @@ class Session:
     def _end_if_done(self) -> list[Command]:
         finishing = self.stream.state is Stream.FINISHING
         cut_short = self._end_code is not CloseCode.NORMAL
-        if finishing and self._heard_all and self._ousted_at is not None:
-            return self._leave_with(self._parting, self._ousted_at)
+        if finishing and self._heard_all and self._parting is not None:
+            return self._leave_with(self._parting)
         if not finishing or not self._heard_all or (self._speaks and not cut_short):
             return []
         seq, audio_ms = (0, 0) if self.hearing is None else self.hearing.totals()
@@ -326,27 +326,31 @@ class Session:
 
     def _ousted(self, event: Ousted) -> list[Command]:
         """Words of what was heard are still told. Who ends by himself may, as he would have."""
-        if self.stream.state is not LIVE or self._ousted_at is not None:
+        if self.stream.state is not LIVE or self._going:
             return []
-        self._ousted_at, self._parting = self.received_sample, event.parting
+        self._going, self._parting = True, event.parting
         self._end_reason, self._end_code = "ousted", CloseCode.FORBIDDEN
-        return self._begin_end()
+        if event.parting is not None:
+            return self._begin_end()
+        self.stream.take(StreamEvent.FINISH)
+        return []
 
     def _part(self, event: Parting) -> list[Command]:
-        self._parting = event.words
-        return self._end_if_done()
-
-    def _leave_with(
-        self, words: wire.Error | wire.Redirect | None, heard_sample: int
-    ) -> list[Command]:
-        match words:
-            case wire.Error(code=code):
-                return [Tell(words), *self._end(code), HangUp(CloseCode.FORBIDDEN, code)]
+        """To another node, which hears all that no final covers; or out, with what was heard."""
+        match event.words:
             case wire.Redirect():
-                going = msgspec.structs.replace(words, from_sample=heard_sample)
+                at = 0 if self.hearing is None else self.hearing.finals.through_sample
+                going = msgspec.structs.replace(event.words, from_sample=at)
                 return [Tell(going), *self._end("moved"), HangUp(CloseCode.MOVED, "redirected")]
-            case None:
-                return []
+            case wire.Error():
+                self._parting = event.words
+                if self.hearing is not None:
+                    return [EndUtterance("", "finish")]
+                self._heard_all = True
+                return self._end_if_done()
+
+    def _leave_with(self, words: wire.Error) -> list[Command]:
+        return [Tell(words), *self._end(words.code), HangUp(CloseCode.FORBIDDEN, words.code)]
 
     def _tick(self, event: Tick) -> list[Command]:
         reading = self.hearing is None or self.hearing.reading

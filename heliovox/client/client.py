@@ -126,6 +126,7 @@ class Client:
             data=data,
             country=country,
             caller=caller,
+            moves=kind == "recognition",
         )
         opener = Opener(start, self._wires, acknowledge=acknowledge, waits=waits)
         session = await self._open(start, opener)

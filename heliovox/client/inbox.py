@@ -15,7 +15,8 @@ from websockets.exceptions import ConnectionClosed
 from heliovox.client.errors import ClientError, ConnectionLost, TimedOut
 from heliovox.client.events import AudioOut, Event
 from heliovox.client.limits import Limits
-from heliovox.client.machine import SessionMachine
+from heliovox.client.machine import SessionMachine, State
+from heliovox.client.mover import Mover
 from heliovox.client.outbox import Outbox
 from heliovox.protocol import messages as m
 
@@ -29,7 +30,9 @@ class Inbox:
     def __init__(
         self, socket: ClientConnection, machine: SessionMachine, outbox: Outbox, limits: Limits
     ) -> None:
-        self._socket, self._machine, self._outbox = socket, machine, outbox
+        self.socket, self._machine, self._outbox = socket, machine, outbox
+        self.mover: Mover | None = None
+        """Follows where the session is sent on in its middle."""
         self._limits = limits
         self._queues: dict[str, deque[Event]] = {MAIN: deque()}
         self._abandoned: set[str] = set()
@@ -71,14 +74,22 @@ class Inbox:
                 self._abandoned.add(speak_id)
             self._over.discard(speak_id)
 
-    async def read_to_the_end(self) -> ClientError:
-        """Why the connection closed, once it did: the node's own words where it left any."""
+    async def read_to_the_end(self, epoch: int) -> ClientError | None:
+        """Why the connection closed, once it did: the node's own words where it left any.
+
+        Args:
+            epoch: of the outbox, in which it closed.
+
+        Returns:
+            None where the session goes on at another node.
+        """
         async with self._reading:
             try:
-                while True:
+                while self._outbox.epoch == epoch:
                     await self._read_one(self._limits.close_s)
             except ClientError as error:
                 return error
+        return None
 
     async def _read_one(self, limit_s: float | None) -> None:
         if self._end is not None:
@@ -92,7 +103,20 @@ class Inbox:
         except ClientError as error:
             self._end = error
             raise
+        if isinstance(event, m.Redirect) and self._machine.state is State.MOVING:
+            await self._go_on(event)
         self._deliver(event)
+
+    async def _go_on(self, redirect: m.Redirect) -> None:
+        if self.mover is None:
+            return
+        self._end = ConnectionLost(None, "moving to another node was interrupted")
+        try:
+            self.socket = await self.mover.move(redirect, self.socket)
+        except ClientError as error:
+            self._end = error
+            raise
+        self._end = None
 
     def _deliver(self, event: Event) -> None:
         speak_id = (event.id if isinstance(event, _OF_A_TEXT) else None) or MAIN
@@ -123,7 +147,7 @@ class Inbox:
             wait_s = min(self._limits.keepalive_s, limit_s or self._limits.keepalive_s)
             try:
                 async with asyncio.timeout(wait_s):
-                    return await self._socket.recv()
+                    return await self.socket.recv()
             except TimeoutError:
                 waited_s += wait_s
                 await self._outbox.keep_alive()

@@ -56,6 +56,21 @@ class KeptAudio:
             )
         return b"".join(self._pieces)[skip:]
 
+    def since_byte(self, byte: int) -> bytes:
+        """All audio sent from a byte on. Raises LookupError: that audio is forgotten."""
+        if byte < self._first_byte:
+            raise LookupError(f"byte {byte} is forgotten: audio is kept from {self._first_byte}")
+        return b"".join(self._pieces)[byte - self._first_byte :]
+
+    def byte_of(self, sample: int) -> int:
+        """Where a sample begins."""
+        return sample * self._width
+
+    @property
+    def sent_bytes(self) -> int:
+        """Bytes sent since the session began."""
+        return self._end_byte
+
     def _forget_until(self, byte: int) -> None:
         while self._pieces and self._first_byte < byte:
             piece = self._pieces.popleft()

@@ -2,7 +2,10 @@
 
 import ssl
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Protocol
+
+from websockets.asyncio.client import ClientConnection
 
 from heliovox.client.address import stream_url
 from heliovox.client.connecting import open_socket
@@ -16,13 +19,11 @@ from heliovox.client.errors import (
 )
 from heliovox.client.limits import Limits
 from heliovox.client.machine import SessionMachine
+from heliovox.client.mover import MAX_REDIRECTS
 from heliovox.client.session import Session
 from heliovox.client.waits import Waits
 from heliovox.protocol.control import Placed, SessionRequest
 from heliovox.protocol.messages import Redirect, Start
-
-MAX_REDIRECTS = 3
-"""A node sends on to a seat that is held, so one is usual; more are a race, and many a circle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +130,15 @@ class Opener:
 
     async def _open(self, target: Target) -> Session | Redirect:
         wires = self._wires
-        socket = await open_socket(
-            target.url,
-            target.authorization,
-            tls=wires.tls if target.url.startswith("wss:") else None,
-            proxy=wires.proxy,
-            limits=wires.limits,
-        )
+        socket = await self._connect(target)
         machine = SessionMachine(self._start)
-        session = Session(socket, machine, wires.limits, acknowledge=self._acknowledge)
+        session = Session(
+            socket,
+            machine,
+            wires.limits,
+            acknowledge=self._acknowledge,
+            reopen=partial(self._reopen, target.url),
+        )
         opened = False
         try:
             redirect = await session.open(self._waits)
@@ -146,6 +147,19 @@ class Opener:
             if not opened:
                 await session.close()
         return redirect or session
+
+    async def _connect(self, target: Target) -> ClientConnection:
+        wires = self._wires
+        return await open_socket(
+            target.url,
+            target.authorization,
+            tls=wires.tls if target.url.startswith("wss:") else None,
+            proxy=wires.proxy,
+            limits=wires.limits,
+        )
+
+    async def _reopen(self, sent_by: str, redirect: Redirect) -> ClientConnection:
+        return await self._connect(_by_ticket(redirect.url, redirect.ticket, sent_by))
 
 
 class _GoneError(Exception):

@@ -1,7 +1,7 @@
 """One session with a node: audio in, events out; text in, audio out."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -11,6 +11,7 @@ from heliovox.client.events import AudioOut, Event
 from heliovox.client.inbox import Inbox
 from heliovox.client.limits import Limits
 from heliovox.client.machine import SessionMachine, State
+from heliovox.client.mover import Mover, Reopen
 from heliovox.client.outbox import Outbox
 from heliovox.client.waits import Waits, in_line_of
 from heliovox.protocol import messages as m
@@ -29,7 +30,7 @@ class Session:
     placed: Placed | None = None
     """How the control plane placed the session; None where a node was called without it."""
     redirects: tuple[m.Redirect, ...] = ()
-    """Those that were followed on the way, first one first."""
+    """Those that were followed on the way and in the middle of the session, first one first."""
 
     def __init__(
         self,
@@ -38,11 +39,14 @@ class Session:
         limits: Limits,
         *,
         acknowledge: bool,
+        reopen: Reopen | None = None,
     ) -> None:
         self.machine = machine
-        self._socket, self._limits, self._acknowledges = socket, limits, acknowledge
+        self._limits, self._acknowledges = limits, acknowledge
         self._outbox = Outbox(socket)
         self._inbox = Inbox(socket, machine, self._outbox, limits)
+        if reopen is not None:
+            self._inbox.mover = Mover(machine, self._outbox, reopen, limits)
         self._handed = 0
         self._texts = 0
 
@@ -74,19 +78,17 @@ class Session:
         """Sends audio in the session's format; any length, a sample may be split over calls."""
         for at in range(0, len(audio), self._limits.piece_bytes):
             piece = bytes(audio[at : at + self._limits.piece_bytes])
+            epoch = self._outbox.epoch
             self.machine.sent(piece)
-            try:
-                await self._outbox.audio(piece)
-            except ConnectionClosed as error:
-                raise await self._inbox.read_to_the_end() from error
+            await self._through(self._outbox.audio(piece, epoch), epoch)
 
     async def flush(self, flush_id: str = "") -> None:
         """Asks for finals of everything sent so far; `Flushed` follows them."""
-        await self._say(m.Flush(flush_id))
+        await self._wish(m.Flush(flush_id))
 
     async def marker(self, marker_id: str = "") -> None:
         """Asks for a sign (`MarkerReached`) once all words of earlier audio are out."""
-        await self._say(m.Marker(marker_id))
+        await self._wish(m.Marker(marker_id))
 
     async def ack(self, seq: int) -> None:
         """Says that finals up to `seq` are stored, in a session opened with `acknowledge=False`."""
@@ -158,10 +160,10 @@ class Session:
         """Leaves, with or without an end. `Client.session` does this."""
         try:
             async with asyncio.timeout(self._limits.close_s):
-                await self._socket.close()
+                await self._inbox.socket.close()
         except TimeoutError:  # a close frame waits behind audio that the node does not read
-            self._socket.transport.abort()
-            await self._socket.wait_closed()
+            self._inbox.socket.transport.abort()
+            await self._inbox.socket.wait_closed()
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self
@@ -175,6 +177,9 @@ class Session:
         event = await self._inbox.next(limit_s=self._limits.answer_s if finishing else None)
         if isinstance(event, m.Final):
             self._handed = event.seq
+        elif isinstance(event, m.Redirect) and self.machine.started is not None:
+            self.started = self.machine.started
+            self.redirects = (*self.redirects, event)
         return event
 
     async def _acknowledge_handed(self) -> None:
@@ -185,11 +190,22 @@ class Session:
         except ConnectionClosed:
             return  # reading goes on to the node's last word
 
+    async def _wish(self, wish: m.Flush | m.Marker) -> None:
+        epoch = self._outbox.epoch
+        self.machine.wished(wish)
+        await self._through(self._outbox.say(wish, epoch), epoch)
+
     async def _say(self, message: m.ClientMessage) -> None:
+        epoch = self._outbox.epoch
+        await self._through(self._outbox.say(message, epoch), epoch)
+
+    async def _through(self, sending: Awaitable[None], epoch: int) -> None:
+        """What could not be sent because the session moved was said to the next node."""
         try:
-            await self._outbox.say(message)
+            await sending
         except ConnectionClosed as error:
-            raise await self._inbox.read_to_the_end() from error
+            if (why := await self._inbox.read_to_the_end(epoch)) is not None:
+                raise why from error
 
     async def _cancel_quietly(self, speak_id: str) -> None:
         try:

@@ -173,7 +173,7 @@ class Redirect(Message, frozen=True, tag="redirect"):
     """Why not here: a stable code, `not_home`, `node_full`, ..."""
     from_sample: int | None = None
     """In the middle of a session: go on there with the audio from this sample on. All words before
-    it have been told."""
+    it are in finals."""
 
 
 class Waiting(Message, frozen=True, tag="waiting"):

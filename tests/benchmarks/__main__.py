@@ -19,6 +19,7 @@ BENCHES = (
     "control",
     "admissions",
     "spread",
+    "waiting",
     "simulate",
     "ledger",
 )

@@ -151,7 +151,7 @@ async def test_rules_that_run_out_let_nobody_in_until_the_centre_is_back(tmp_pat
                     pass
             assert refused.value.response.status_code == 503
             _, seat = await centre.reserve(node)
-            assert (seat.granted, seat.code) == (False, "centre_unreachable")
+            assert (seat.granted, seat.code) == (False, "rules_expired")
             assert await spoken_words(before, "hello   ") == ["hello"]
             centre.silent, centre.life_s = False, 86_400.0
             await centre.report(lambda report: report.bundle_version is not None)

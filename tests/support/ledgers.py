@@ -15,7 +15,7 @@ from shared.ledger.allowed import Published, allowed_digest, clauses_of
 from shared.ledger.chain import START, Chain, Moment
 from shared.ledger.heads import Head, Witnessed, key_hex, log_of
 from shared.ledger.metering import Meter
-from shared.ledger.records import Boot, Opened, Record
+from shared.ledger.records import Boot, Deleted, Opened, Record
 from shared.ledger.standing import Standing, standing_of
 from shared.policy import Facts, compile_policies
 from shared.regions.file import read_world
@@ -42,6 +42,7 @@ WORLDS = tuple(
 HOUR_MS = 3_600_000
 START_MS = 1_790_000_000_000
 GOOD_FOR_MS = 600_000
+ACTS = ("open", "open", "open", "relay", "close", "close", "kill", "move", "delete")
 WHOLE = Span(0, START_MS + 2 * HOUR_MS)
 RATE = 16_000
 
@@ -270,13 +271,16 @@ def _one_act(story: Story) -> None:
     draw, nodes = story.draw, story.nodes
     node, other = draw.sample(nodes, 2)
     mine = [name for name, meter in node.meters.items() if meter.counts]
-    what = draw.choice(["open", "open", "open", "relay", "close", "close", "kill", "move"])
+    what = draw.choice(ACTS)
     if what == "open":
         story.open(node)
     elif what == "relay":
         story.open(node, other)
     elif what == "close" and mine:
         story.close(draw.choice(mine), nodes)
+    elif what == "delete" and node.lines:
+        gone = Deleted(session="s1", of="transcripts", regions=("a",), objects=3, reason="asked")
+        node.write([gone], story.now_ms)
     elif what == "kill":
         node.skew_ms = draw.randrange(-60_000, 60_000)
         node.start(story.now_ms)

@@ -48,7 +48,7 @@ def report(node: str, region: str, **changes: Any) -> dict[str, Any]:
         "kinds": {"recognition": {"held": 4, "fits": 6}, "synthesis": {"held": 0, "fits": 12}},
         "limit": 10, "reserved": 0, "languages": ["en", "de"], "models": ["small"],
         "voices": ["anna"], "step_p50_ms": 1.0, "step_p95_ms": 4.0, "queue": 0, "tier": "hot",
-        "draining": False, "healthy": True, "goodbye": False,
+        "draining": False, "healthy": True, "goodbye": False, "faults": 0,
     }  # fmt: skip
     return said | changes
 

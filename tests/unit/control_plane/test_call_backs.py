@@ -1,21 +1,24 @@
 """Orders that stay in line while their caller comes and goes."""
 
 import asyncio
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.clock import wall_s
 from tests.support.fake_node import FakeNode
 from tests.unit.control_plane.test_plane import PARIS, Running, running
 
 
-def called_back(folder: Path) -> Path:
-    """The world that ships, its policies calling back."""
+def called_back(folder: Path, when_full: str = "call_back") -> Path:
+    """The world that ships, its policy for Europe calling back."""
     text = Path("shared/regions/regions.yaml").read_text()
     assert "when_full: refuse" in text
     world = folder / "regions.yaml"
-    world.write_text(text.replace("when_full: refuse", "when_full: call_back"))
+    world.write_text(text.replace("when_full: refuse", f"when_full: {when_full}", 1))
     return world
 
 
@@ -26,15 +29,18 @@ class Hall:
         self.plane, self.node, self.body = plane, node, PARIS | {"policy": policy}
         self.first = ""
 
-    async def ask(self, key: str = "caller") -> dict[str, Any]:
-        answer = await self.plane("POST", "/v1/sessions", self.body, key=key)
+    async def ask(self, key: str = "caller", **headers: str) -> dict[str, Any]:
+        answer = await self.plane("POST", "/v1/sessions", self.body, key=key, headers=headers)
         assert answer.status_code == 202, answer.text
         said: dict[str, Any] = answer.json()
         assert answer.headers["Location"] == f"/v1/waiting/{said['waiting']}"
         return said
 
-    async def look(self, waiting: str, wait_s: float = 0.0, key: str = "caller") -> Any:
-        return await self.plane("GET", f"/v1/waiting/{waiting}?wait_s={wait_s}", key=key)
+    async def look(
+        self, waiting: str, wait_s: float = 0.0, key: str = "caller", more: str = ""
+    ) -> Any:
+        path = f"/v1/waiting/{waiting}?wait_s={wait_s}{more}"
+        return await self.plane("GET", path, key=key)
 
     async def free(self) -> None:
         """The seat is free again."""
@@ -42,17 +48,12 @@ class Hall:
         await self.node.report()
 
 
-def with_hall(tmp_path: Path, test: Any, **settings: Any) -> None:
+def with_hall(tmp_path: Path, test: Any, when_full: str = "call_back", **settings: Any) -> None:
     async def go() -> None:
-        world = called_back(tmp_path)
+        world = called_back(tmp_path, when_full)
         async with running(tmp_path, regions_file=world, **settings) as plane:
             node = await plane.node("eu-central", "c-1", seats=1)
-            policy = next(
-                name
-                for name, one in plane.plane.regions.now.policies.by_name.items()
-                if one.when_full == "call_back" and "eu-central" in one.allowed
-            )
-            hall = Hall(plane, node, policy)
+            hall = Hall(plane, node, "eu-only")
             answer = await plane("POST", "/v1/sessions", hall.body)
             assert answer.status_code == 201, answer.text
             hall.first = answer.json()["session"]
@@ -165,5 +166,105 @@ def test_a_look_has_its_bounds(tmp_path: Path, wait_s: str) -> None:
         said = await hall.ask()
         answer = await hall.plane("GET", f"/v1/waiting/{said['waiting']}?wait_s={wait_s}")
         assert answer.status_code == 400
+
+    with_hall(tmp_path, go)
+
+
+def test_tenants_take_turns_and_a_new_version_says_so(tmp_path: Path) -> None:
+    async def go(hall: Hall) -> None:
+        first, second = await hall.ask(), await hall.ask()
+        news = asyncio.get_running_loop().create_task(
+            hall.look(second["waiting"], 10, more=f"&after={second['version']}")
+        )
+        theirs = await hall.ask("operator")
+        assert [first["position"], second["position"], theirs["position"]] == [1, 2, 2]
+        moved = (await news).json()
+        assert (moved["position"], moved["version"]) == (3, second["version"] + 1)
+        again = await hall.look(second["waiting"], 0, more="&after=99")
+        assert again.status_code == 202
+
+    with_hall(tmp_path, go)
+
+
+def test_a_policy_that_waits_puts_in_line_whoever_prefers_that(tmp_path: Path) -> None:
+    async def go(hall: Hall) -> None:
+        said = await hall.ask(prefer="wait=10, Respond-Async; x=1")
+        assert said["position"] == 1
+        call_backs = hall.plane.plane.call_backs
+        call_backs.each_second()
+        assert (await hall.look(said["waiting"])).status_code == 202
+        for order in call_backs._orders.values():
+            order.seen_s -= 61.0
+        call_backs.each_second()
+        await hall.plane.until(lambda: not len(hall.plane.plane.waiting))
+        assert (await hall.look(said["waiting"])).status_code == 404
+
+    with_hall(tmp_path, go, "wait")
+
+
+def test_who_does_not_wait_passes_nobody(tmp_path: Path) -> None:
+    """He is refused though there is a seat: it is for those in line."""
+
+    async def go(hall: Hall) -> None:
+        said = await hall.ask()
+        hall.node.held.clear()
+        await hall.node.report()
+        await hall.plane.until(lambda: bool(hall.plane.plane.fleet.view(0.0).fits.any()))
+        refused = await hall.plane("POST", "/v1/sessions", hall.body | {"policy": "anywhere"})
+        assert (refused.status_code, refused.json()["code"]) == (503, "no_room")
+        assert (await hall.look(said["waiting"], 10)).status_code == 200
+
+    with_hall(tmp_path, go)
+
+
+def test_an_estimate_comes_from_sessions_that_run_and_ended(tmp_path: Path) -> None:
+    async def go(hall: Hall) -> None:
+        plane = hall.plane.plane
+        for number in range(40):
+            plane.lengths.began(f"s{number}", "recognition", "t", "eu-central", wall_s() - 100)
+            plane.lengths.ended(f"s{number}", wall_s() - 99 + number, wall_s())
+        assert (await hall.ask())["estimate"] is None  # nobody runs whose end could be waited for
+        plane.lengths.began("live", "recognition", "t", "eu-central", wall_s() - 10)
+        await asyncio.sleep(0)
+        plane.forecasts._outlooks.clear()
+        said = await hall.ask()
+        estimate = said["estimate"]
+        assert 0 <= estimate["low_s"] < estimate["high_s"]
+        assert estimate["confidence"] == 0.8
+        assert 0 <= estimate["chance"] <= 1
+        basis = estimate["based_on"]
+        assert (basis["source"], basis["sessions"], basis["running"]) == ("kind", 40, 1)
+
+    with_hall(tmp_path, go)
+
+
+def test_the_line_is_told_as_events_up_to_the_seat(tmp_path: Path) -> None:
+    async def go(hall: Hall) -> None:
+        said = await hall.ask()
+        path = f"/v1/waiting/{said['waiting']}/events"
+        following = asyncio.get_running_loop().create_task(hall.plane("GET", path))
+        await asyncio.sleep(0.1)
+        await hall.free()
+        told = (await following).text
+        events = re.findall(r"event: (\w+)\r?\ndata: (.*)", told)
+        assert [name for name, _ in events][:1] == ["in_line"]
+        assert events[-1][0] == "placed"
+        assert json.loads(events[-1][1])["node"] == "c-1"
+        assert (await hall.plane("GET", "/v1/waiting/none/events")).status_code == 404
+        assert (await hall.plane("GET", path, key="operator")).status_code == 404
+
+    with_hall(tmp_path, go)
+
+
+def test_a_refusal_is_the_last_event(tmp_path: Path) -> None:
+    async def go(hall: Hall) -> None:
+        said = await hall.ask()
+        path = f"/v1/waiting/{said['waiting']}/events"
+        following = asyncio.get_running_loop().create_task(hall.plane("GET", path))
+        await asyncio.sleep(0.1)
+        hall.plane.plane.waiting.stop()
+        told = re.findall(r"event: (\w+)\r?\ndata: (.*)", (await following).text)
+        assert told[-1][0] == "error"
+        assert json.loads(told[-1][1])["code"] == "no_room"
 
     with_hall(tmp_path, go)

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from edge_node.capacity.admission import Admission
-from edge_node.conversation import Conversation, House
+from edge_node.conversation import Conversation
 from edge_node.desk import Admitted, KeyDesk
+from edge_node.house import House
 from edge_node.protocols.peer import Shown
 from edge_node.sessions.limits import Limits
 from edge_node.sessions.opening import Offer
@@ -24,6 +25,7 @@ from edge_node.tts.events import SpeechChunk, VoiceSwitch
 from heliovox.protocol import codec
 from heliovox.protocol import messages as wire
 from heliovox.protocol.audio import AudioFormat
+from heliovox.protocol.control import Basis, Estimate, InLine
 from shared.audio import encode
 from shared.clock import SystemClock
 from shared.errors import EngineFailed, NoRoom, Unsupported, VoiceError
@@ -42,6 +44,7 @@ class FarEnd:
         self.audio = bytearray()
         self.closed: tuple[int, str] | None = None
         self.reading = True
+        self.gone = False
         self.resumed = asyncio.Event()
 
     def send_text(self, data: bytes) -> None:
@@ -55,7 +58,7 @@ class FarEnd:
         self.messages.put_nowait(None)
 
     def hung_up(self) -> bool:
-        return False
+        return self.gone
 
     def pause_reading(self) -> None:
         self.reading = False
@@ -359,13 +362,21 @@ class SlowDesk(KeyDesk):
         super().__init__(*given)
         self.answered = asyncio.Event()
         self.error: VoiceError | None = None
+        self.in_line: InLine | None = None
+        self.given_up = False
 
     def permit(self, shown: Shown, start: wire.Start) -> Any:
         return SimpleNamespace(start=lambda: start, seat=self.asked)
 
     def asked(self, opening: Any) -> Any:
-        async def settle(_tell: Any) -> Admitted:
-            await self.answered.wait()
+        async def settle(tell: Any) -> Admitted:
+            if self.in_line is not None:
+                tell(self.in_line)
+            try:
+                await self.answered.wait()
+            except asyncio.CancelledError:
+                self.given_up = True
+                raise
             if self.error is not None:
                 raise self.error
             return self.sit(opening.kind)
@@ -426,6 +437,60 @@ def test_who_is_gone_before_the_decision_holds_no_seat(play: Any, end: str) -> N
         await until(lambda: not len(stage.house.tasks))
         assert stage.admission.taken == 0
         assert stage.house.live == {}
+        assert (far_end.closed is None) == (end == "lost")
+
+    play(scene)
+
+
+LINE = InLine("w-1", 60.0, 3, Estimate(5.0, 30.0, 0.8, Basis("kind", 400, 12), 0.9), 2)
+
+
+def test_a_place_in_line_is_told_and_then_the_session_opens(play: Any) -> None:
+    """Nothing that was sent meanwhile is lost, and his silence is not held against him."""
+
+    async def scene(stage: Stage) -> None:
+        desk = slow(stage)
+        desk.in_line = LINE
+        talk, far_end = stage.caller()
+        say(talk, wire.Start())
+        [told] = await far_end.until(wire.Waiting)
+        assert (told.position, told.low_s, told.high_s, told.chance) == (3, 5.0, 30.0, 0.9)
+        assert (told.source, told.sessions, told.version) == ("kind", 400, 2)
+        talk.audio(encode(AudioFormat(), script_audio("abc" + " " * 40)))
+        say(talk, wire.Finish())
+        for second in range(0, 2000, 100):
+            talk.tick(float(second))
+        desk.answered.set()
+        messages = await far_end.until(None)
+        assert isinstance(messages[0], wire.Started)
+        assert [one.text for one in messages if isinstance(one, wire.Final)] == ["abc"]
+
+    play(scene)
+
+
+@pytest.mark.parametrize("end", ["lost", "drain_over", "hung up", "too much"])
+def test_who_goes_gives_up_his_place_at_once(play: Any, end: str) -> None:
+    """Also where he is not read from, so that nobody says that he is gone."""
+
+    async def scene(stage: Stage) -> None:
+        desk = slow(stage)
+        desk.in_line = LINE
+        talk, far_end = stage.caller()
+        say(talk, wire.Start())
+        await far_end.until(wire.Waiting)
+        if end == "hung up":
+            talk.tick(1.0)
+            assert not desk.given_up
+            far_end.gone = True
+            talk.tick(2.0)
+        elif end == "too much":
+            for _ in range(3):
+                talk.audio(bytes(1 << 20))
+        else:
+            getattr(talk, end)()
+        await until(lambda: not len(stage.house.tasks))
+        assert desk.given_up
+        assert stage.admission.taken == 0
         assert (far_end.closed is None) == (end == "lost")
 
     play(scene)

@@ -70,6 +70,7 @@ def test_who_says_no_place_is_where_the_node_is() -> None:
         (Start(place=MUMBAI), ROOM, "not_home"),
         (Start(place=PARIS), Standing("eu-central", draining=True, fits=9), "node_draining"),
         (Start(place=PARIS), Standing("eu-central", draining=False, fits=0), "node_full"),
+        (Start(place=PARIS), Standing("eu-central", False, 1, in_line=1), "others_wait"),
         (Start(policy="in-only", redirect=True), ROOM, "not_allowed_here"),
     ],
 )

@@ -17,7 +17,8 @@ from heliovox.client import (
 )
 from heliovox.protocol import messages as m
 from heliovox.protocol.audio import AudioFormat
-from tests.support.scripted_node import LIMIT_S, Stage, final, staged
+from heliovox.protocol.control import Basis, Estimate, InLine
+from tests.support.scripted_node import LIMIT_S, STARTED, Stage, final, staged
 
 pytestmark = pytest.mark.anyio
 
@@ -47,9 +48,53 @@ async def test_start_carries_what_the_caller_asked_for() -> None:
             AudioFormat(),
             endpoint_silence_ms=400,
             redirect=True,
+            moves=True,
         )
     ]
     assert heard[0].key is None
+
+
+async def test_a_node_that_keeps_us_waiting_tells_our_place_and_every_change() -> None:
+    told: list[InLine] = []
+    limits = Limits(open_s=1.0)
+
+    async def script(stage: Stage) -> None:
+        await stage.hears(m.Start)
+        for version, position in ((1, 4), (1, 4), (2, 3)):
+            await stage.says(m.Waiting(position, 60.0, version, 5.0, 30.0, 0.8, 0.9, "kind", 400))
+            await asyncio.sleep(0.4)  # longer than open_s in all: each is a sign of life
+        await stage.says(m.Waiting(1, 58.0, 3))
+        await stage.says(STARTED)
+        await stage.ends()
+
+    async with (
+        staged(script, limits) as client,
+        client.session("conversation", waits=told.append) as session,
+    ):
+        assert [type(event) async for event in session] == [m.Ended]
+    assert [line.position for line in told] == [4, 3, 1]
+    assert told[0].estimate == Estimate(5.0, 30.0, 0.8, Basis("kind", 400, 0), 0.9)
+    assert told[2].estimate is None
+
+
+async def test_a_refusal_may_follow_a_wait_but_no_wait_a_session() -> None:
+    async def refuses(stage: Stage) -> None:
+        await stage.hears(m.Start)
+        await stage.says(m.Waiting(1, 1.0), m.Error("no_room", "full", retryable=True))
+        await stage.connection.close(1013)
+
+    with pytest.raises(Refused, match="no_room"):
+        async with staged(refuses) as client, client.session():
+            pass
+
+    async def confused(stage: Stage) -> None:
+        await stage.opens()
+        await stage.says(m.Waiting(1, 1.0))
+        await stage.connection.wait_closed()
+
+    with pytest.raises(NodeMisbehaved):
+        async with staged(confused) as client, client.session() as session:
+            await anext(session)
 
 
 async def test_audio_goes_out_whole_and_finals_come_in() -> None:

@@ -1,0 +1,119 @@
+"""Going on at another node in the middle of a session: positions and numbers go on as they were."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from heliovox.client.errors import ConnectionLost
+from heliovox.client.keeping import KeptAudio
+from heliovox.protocol import messages as m
+
+_Shifted = TypeVar("_Shifted", bound=msgspec.Struct)
+Wish = m.Flush | m.Marker
+_COUNTED: Mapping[type, Mapping[str, str]] = {
+    m.SpeechStarted: {"at_sample": "sample"},
+    m.Partial: {"from_sample": "sample", "through_sample": "sample"},
+    m.Final: {"from_sample": "sample", "through_sample": "sample", "seq": "seq"},
+    m.Progress: {"received_sample": "sample", "released_sample": "sample"},
+    m.Flushed: {"through_sample": "sample", "seq": "seq"},
+    m.MarkerReached: {"at_sample": "sample"},
+    m.Ended: {"finals": "seq", "audio_ms": "ms"},
+    m.Redirect: {"from_sample": "sample"},
+    m.Word: {"start_ms": "ms", "end_ms": "ms"},
+}
+"""What messages count from the beginning of the session with their node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Where the present node's part of the session begins, as the application counts."""
+
+    sample: int = 0
+    ms: int = 0
+    seq: int = 0
+    """Finals of earlier nodes."""
+
+    def shifted(self, said: _Shifted) -> _Shifted:
+        """What a node said, as the application counts."""
+        counted = _COUNTED.get(type(said))
+        if counted is None or self == _FIRST:
+            return said
+        fields: dict[str, Any] = {
+            name: value + getattr(self, of)
+            for name, of in counted.items()
+            if (value := getattr(said, name)) is not None
+        }
+        if isinstance(said, (m.Partial, m.Final)):
+            fields["words"] = tuple(map(self.shifted, said.words))
+        return msgspec.structs.replace(said, **fields)
+
+
+_FIRST = Base()
+
+
+class Again:
+    """What has to be said once more to a node that the session moved to."""
+
+    def __init__(self) -> None:
+        self._unanswered: list[tuple[int, Wish]] = []
+        """Each with the byte of audio behind which it was said."""
+        self._due: list[tuple[int, Wish]] = []
+        self._byte = 0
+        self._finished = False
+        self._catching_up = False
+
+    def wished(self, byte: int, wish: Wish) -> None:
+        """A flush or a marker is said behind a byte of the audio."""
+        self._unanswered.append((byte, wish))
+        if self._catching_up:
+            self._due.append((byte, wish))
+
+    def answered(self, answer: m.Flushed | m.MarkerReached) -> None:
+        """One came back."""
+        kind = m.Flush if isinstance(answer, m.Flushed) else m.Marker
+        wish = kind(answer.id)
+        for at, (_, one) in enumerate(self._unanswered):
+            if one == wish:
+                del self._unanswered[at]
+                return
+
+    def moved(self, byte: int) -> None:
+        """Audio from a byte on, and all that was not answered, was not heard."""
+        self._due, self._byte = list(self._unanswered), byte
+        self._finished, self._catching_up = False, True
+
+    def unsaid(
+        self, kept: KeptAudio, *, finish: bool, piece_bytes: int
+    ) -> list[bytes | m.ClientMessage]:
+        """What is to be said now, in order; nothing once the node has all.
+
+        Args:
+            kept: the audio.
+            finish: whether the application has nothing more to say.
+            piece_bytes: at most in a message.
+
+        Raises:
+            ConnectionLost: audio that no node has heard is forgotten.
+        """
+        try:
+            audio = kept.since_byte(self._byte)
+        except LookupError as error:
+            raise ConnectionLost(None, f"it cannot be moved: {error}") from error
+        said: list[bytes | m.ClientMessage] = []
+        for byte, wish in self._due:
+            until = max(0, byte - self._byte)
+            said += [*_pieces(audio[:until], piece_bytes), wish]
+            audio, self._byte = audio[until:], self._byte + until
+        said += _pieces(audio, piece_bytes)
+        self._due, self._byte = [], self._byte + len(audio)
+        if not said and finish and not self._finished:
+            self._finished = True
+            said.append(m.Finish())
+        self._catching_up = bool(said)
+        return said
+
+
+def _pieces(audio: bytes, piece_bytes: int) -> list[bytes]:
+    return [audio[at : at + piece_bytes] for at in range(0, len(audio), piece_bytes)]
