@@ -37,7 +37,8 @@ def stretches(marks: Sequence[Mark], options: Options) -> list[Stretch]:
         options: what is to be counted.
     """
     times = [mark.at_ms for mark in marks]
-    first = max(times[0], options.from_ms or 0) if times else 0
+    decided = next((at_ms for at_ms in times if at_ms), 0)  # batches before it have no time
+    first = max(decided, options.from_ms or 0)
     last = min(times[-1], options.until_ms or times[-1]) if times else 0
     cuts = list(range(first + STRETCH_MS, last - STRETCH_MS // 2, STRETCH_MS))
     found = []

@@ -100,11 +100,11 @@ def test_a_window_begins_in_time(log: Path, short: None) -> None:
 
 def test_stretches_are_the_same_whatever_runs_them() -> None:
     hour_ms = 3_600_000
-    marks = [Mark(at * 100, at, at * hour_ms // 4) for at in range(4 * 24)]
+    marks = [Mark(at * 100, at, hour_ms + at * hour_ms // 4) for at in range(4 * 24)]
     parts = stretches(marks, Options())
     assert len(parts) == 4
     assert parts[0].begin is None
-    assert [one.options.from_ms for one in parts] == [None, *(at * 6 * hour_ms for at in (1, 2, 3))]
+    assert [one.options.from_ms for one in parts] == [None, *(at * hour_ms for at in (7, 13, 19))]
     assert parts[-1].until_ms is None
     for one in parts[1:]:
         assert one.begin is not None
@@ -112,3 +112,11 @@ def test_stretches_are_the_same_whatever_runs_them() -> None:
         assert one.options.from_ms - one.begin.at_ms >= cutting.WARM_MS
     assert len(stretches(marks[: 4 * 8], Options())) == 1
     assert len(stretches([], Options())) == 1
+
+
+def test_batches_before_the_first_decision_have_no_time_and_make_no_stretch() -> None:
+    """A control plane's first records are a snapshot and reports."""
+    since_ms = 1_800_000_000_000
+    marks = [Mark(0, 1, 0), Mark(10, 2, 0), *(Mark(at, at, since_ms + at) for at in range(20, 99))]
+    [only] = stretches(marks, Options())
+    assert (only.begin, only.until_ms) == (None, None)
