@@ -119,7 +119,7 @@ class Placer:
 
     async def _passing_nobody(self, order: Order, gone: Gone) -> Placed | NoRoom:
         waiting = self._tools.waiting
-        if len(waiting) and waiting.before(self._line(order)):
+        if len(waiting) and waiting.before(lambda: self._line(order)):
             self._tools.bus.check()
             return behind_others(order)
         try:

@@ -7,19 +7,17 @@ thread through `heard`, speech and the control plane's answers from tasks of the
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
 from edge_node.centre.review import Ruling
 from edge_node.centre.warden import Seek
-from edge_node.desk import Admitted, Desk, Elsewhere, Permit, Question, Terms, Used
-from edge_node.keeping.transcripts import NoRecord, Record
+from edge_node.desk import Admitted, Elsewhere, Permit, Question, Terms, Used
+from edge_node.house import House
 from edge_node.ledger.evidence import Evidence
-from edge_node.ledger.sessions import SessionLedger
 from edge_node.ousting import oust
 from edge_node.protocols.peer import Peer, Shown
-from edge_node.relaying import Relay, Relays
+from edge_node.relaying import Relay
 from edge_node.sessions.events import (
     Audio,
     Command,
@@ -49,15 +47,13 @@ from edge_node.sessions.events import (
     Writable,
 )
 from edge_node.sessions.heard import Heard
-from edge_node.sessions.limits import Limits
 from edge_node.sessions.machine import Session
-from edge_node.sessions.opening import Offer, Opening
+from edge_node.sessions.opening import Opening
 from edge_node.sessions.states import Stream
 from edge_node.sessions.utterances import Rules
-from edge_node.stt.device import Device, Occupant
+from edge_node.stt.device import Occupant
 from edge_node.stt.seat import EndAsked, MarkerAsked, Seat
-from edge_node.tally import Tally
-from edge_node.tts.saying import Saying, Speaker
+from edge_node.tts.saying import Saying
 from edge_node.waiting import Waiting, waiting_of
 from heliovox.protocol import codec
 from heliovox.protocol.closing import CloseCode
@@ -65,33 +61,11 @@ from heliovox.protocol.control import InLine
 from heliovox.protocol.messages import Error, Final, Redirect, Speak, Start
 from shared.errors import InvalidMessage, Unauthorised, VoiceError
 from shared.exchange import Ruled
-from shared.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
 USAGE_S = 30.0
 """Between two notes of what a live session has used."""
-
-
-@dataclass(frozen=True)
-class House:
-    """What the conversations of a node share."""
-
-    offer: Offer
-    limits: Limits
-    desk: Desk
-    device: Device
-    speaker: Speaker
-    tasks: Tasks
-    tally: Tally = field(default_factory=Tally)
-    relays: Relays = field(default_factory=Relays)
-    ledger: SessionLedger | None = None
-    """None on a node that is in no fleet."""
-    record: Record = field(default_factory=NoRecord)
-    live: dict[str, "Conversation"] = field(default_factory=dict)
-    """Sessions with a seat, by id."""
-    passed: set["Conversation"] = field(default_factory=set)
-    """Callers who are passed on: this node hears them, too."""
 
 
 class Conversation:
@@ -401,6 +375,12 @@ class Conversation:
         if self.session.stream.state is Stream.ENDED:
             self.not_needed(found)
             return
+        try:
+            self._recheck(found)
+        except VoiceError as error:
+            self.not_needed(found)
+            self._handle(Failed(error))
+            return
         if isinstance(found, Admitted):
             self._sit_down(found, opening)
         else:
@@ -408,6 +388,12 @@ class Conversation:
         self._peer.resume_reading()
         if waiting is not None:
             waiting.let_go()
+
+    def _recheck(self, found: Admitted | Elsewhere) -> None:
+        """Rules may have changed while others were asked; who is sent on is judged there."""
+        assert self._permit is not None
+        if isinstance(found, Admitted) or not self._permit.start().redirect:
+            self._house.desk.recheck(found.terms)
 
     def _told_to_wait(self, in_line: InLine) -> None:
         """He has a place in line: from here on, whoever goes gives it up at once."""

@@ -11,6 +11,8 @@ from control_plane.placement.ask import PlacementAsk
 from control_plane.placement.reasons import Reason
 from shared.policy import CompiledPolicy
 
+_READY = np.uint8(State.READY)
+
 
 def reach(view: FleetView, ask: PlacementAsk, policy: CompiledPolicy) -> frozenset[str]:
     """The home region and those that overflow may go to, where nodes offer what is asked for.
@@ -33,5 +35,7 @@ def with_room(view: FleetView, kind: str) -> frozenset[str]:
     """Regions in which a node says that another session of a kind fits."""
     if kind not in view.roster.kinds:
         return frozenset()
-    room = (view.fits[view.roster.kinds.index(kind)] > 0) & (view.state == np.uint8(State.READY))
-    return frozenset(view.roster.atlas.names[at] for at in np.unique(view.roster.region[room]))
+    roster = view.roster
+    room = (view.fits[roster.kinds.index(kind)] > 0) & (view.state == _READY)
+    regions = np.bincount(roster.region[room], minlength=len(roster.atlas.names)).nonzero()[0]
+    return frozenset(roster.atlas.names[at] for at in regions)

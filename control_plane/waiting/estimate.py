@@ -30,6 +30,8 @@ class Look:
     """All who wait for seats that suit the line, as they would be served."""
     until_s: Mapping[int, float]
     """How long each of them waits at most, from now."""
+    waited_s: Mapping[int, float]
+    """How long each of them has waited."""
     behind: Mapping[str, int]
     weights: Mapping[str, int]
     """Of tenants, those included who came lately and do not wait."""
@@ -111,6 +113,7 @@ def _tenant(look: Look, name: str, numbers: list[int]) -> Tenant:
         behind=look.behind.get(name, 0) / SEAT,
         numbers=sorted(numbers),
         until_s=[look.until_s[number] for number in sorted(numbers)],
+        waited_s=[look.waited_s[number] for number in sorted(numbers)],
         came=look.came.get(name, 0),
     )
 

@@ -88,12 +88,17 @@ class Forecasts:
     def _look(self, line: Line, now_s: float) -> Look:
         noted_s = wall_s()
         self._lengths.look(noted_s)
-        held = Held(self._hall.queue, self._lengths, self._hall.rates, self._left_s)
+        hall = self._hall
+        held = Held(hall.queue, self._lengths, hall.rates, self._left_s, self._waited_s)
         return look_at(held, line, now_s, noted_s)
 
     def _left_s(self, number: int) -> float:
         turn = self._hall.turn(number)
         return 0.0 if turn is None else max(0.0, turn.until_s - self._clock.now_s())
+
+    def _waited_s(self, number: int) -> float:
+        turn = self._hall.turn(number)
+        return 0.0 if turn is None else self._clock.now_s() - turn.came_s
 
     def _forget(self) -> None:
         lines = set(self._hall.queue.lines())

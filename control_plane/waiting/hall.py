@@ -149,18 +149,20 @@ class Waiting:
         """Of somebody who waits."""
         return self._turns.get(number)
 
-    def before(self, line: Line) -> bool:
-        """Whether there is a seat for this line that others have yet to be asked about.
+    def before(self, line: Callable[[], Line]) -> bool:
+        """Whether there is a seat for a line that others have yet to be asked about.
 
         Nobody may pass them. Where there is none they cannot be passed: whoever comes looks for
         himself, and joins them.
+
+        Args:
+            line: works it out, where anything depends on it.
         """
-        return any(
-            line.meets(other)
-            and self._pending(other)
-            and not line.regions.isdisjoint(self._open(other))
-            for other in self.queue.lines()
-        )
+        places = [self._open(other) for other in self.queue.lines() if self._pending(other)]
+        if not any(places):
+            return False
+        mine = line().regions
+        return any(not mine.isdisjoint(place) for place in places)
 
     async def wait(self, asker: Asker) -> Any:
         """The seat, once there is one. Whoever is cancelled leaves.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from control_plane.waiting.ends import RUNS
+from control_plane.waiting.ends import DRAWS, RUNS
+from control_plane.waiting.hazards import Belief, Lives
 
 F64 = NDArray[np.float64]
 Which = NDArray[np.intp]
@@ -17,6 +18,8 @@ _SOME_S = 20.0
 _LATER = 1e9
 """Who comes is younger than all who are there."""
 _SAME = 1e-9
+_NEW = 64
+"""How long newcomers stay: so many for each run, and then the same again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Tenant:
     """Of his waiters, the oldest first."""
     until_s: Sequence[float]
     """How long each of them waits at most, from now."""
+    waited_s: Sequence[float]
+    """How long each of them has waited."""
     came: int = 0
     """Lately."""
 
@@ -40,9 +45,8 @@ class Others:
 
     within_s: float
     """Tenants' arrivals were counted over so long."""
-    left: float
-    waited_s: float
-    """So many left, of all who waited so long together."""
+    leaving: Belief
+    """How likely somebody is to go, by how long he has waited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,9 @@ class LineUp:
         self._until = np.tile(np.array([one.behind for one in tenants]), (RUNS, 1))
         self._now = np.zeros(RUNS)
         self._at_turn = np.zeros((RUNS, many), np.intp)
-        rate = draw.standard_gamma(others.left, RUNS) / others.waited_s
-        self._patience_s = 1.0 / np.maximum(rate, 1e-12)
+        self._patience = Lives(others.leaving.drawn(draw, DRAWS))
+        self._patience_s = self._stay(np.zeros(_NEW))
+        self._looks = 0
         self._numbers = np.full((many, self.longest + 1), np.inf)
         self._leaves_s = np.zeros((RUNS, many, self.longest + 1))
         for at, one in enumerate(tenants):
@@ -103,7 +108,8 @@ class LineUp:
         """He takes the seat, in those runs in which he has not left before."""
         runs, tenant = self._runs, who.tenant
         slot = np.where(who.known, who.place, self.longest)
-        patience_s = self._patience_s * self._chance(RUNS)
+        patience_s = self._patience_s[:, self._looks % _NEW]
+        self._looks += 1
         until_s = np.where(
             who.known,
             self._leaves_s[runs, tenant, slot],
@@ -127,8 +133,16 @@ class LineUp:
     def _put(self, at: int, one: Tenant) -> None:
         size = len(one.numbers)
         self._numbers[at, :size] = one.numbers
-        gone_s = self._chance((RUNS, size)) * self._patience_s[:, None]
+        gone_s = self._stay(np.array(one.waited_s, np.float64))
         self._leaves_s[:, at, :size] = np.minimum(gone_s, np.array(one.until_s))
+
+    def _stay(self, waited_s: F64) -> F64:
+        """How much longer those stay who have waited so long: shape (runs, they)."""
+        left_s = self._chance((RUNS, len(waited_s)))
+        for at in range(DRAWS):
+            runs = slice(at, RUNS, DRAWS)
+            left_s[runs] = self._patience.left_s(at, waited_s, left_s[runs])
+        return left_s
 
     def _chance(self, shape: int | tuple[int, int]) -> F64:
         return self._draw.standard_exponential(shape)

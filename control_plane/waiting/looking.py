@@ -19,6 +19,8 @@ class Held:
     rates: Rates
     until_s: Callable[[int], float]
     """How long a waiter waits at most, from now."""
+    waited_s: Callable[[int], float]
+    """How long he has waited."""
 
 
 def look_at(held: Held, line: Line, now_s: float, noted_s: float) -> Look:
@@ -35,9 +37,11 @@ def look_at(held: Held, line: Line, now_s: float, noted_s: float) -> Look:
     came, within_s = _came(held, line, now_s, noted_s)
     tenants = {one.tenant for one in order} | came.keys()
     running = lengths.running(line.regions)
+    waited_s = {one.number: held.waited_s(one.number) for one in order}
     return Look(
         order=order,
         until_s={one.number: held.until_s(one.number) for one in order},
+        waited_s=waited_s,
         behind={one: queue.shares.behind(one, line.regions) for one in tenants},
         weights={one: queue.shares.weight(one) for one in tenants},
         came=came,
@@ -45,7 +49,7 @@ def look_at(held: Held, line: Line, now_s: float, noted_s: float) -> Look:
         running=[(one, max(0.0, noted_s - one.began_s)) for one in running],
         known={key: lengths.known(*key) for key in {(one.kind, one.tenant) for one in running}},
         new=lengths.known(line.kind),
-        others=Others(within_s, held.rates.left, held.rates.waited_s),
+        others=Others(within_s, held.rates.leaving(list(waited_s.values()))),
     )
 
 

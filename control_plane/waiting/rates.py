@@ -1,15 +1,21 @@
 """How often others come to a line, and leave it. Pure."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import numpy as np
+
+from control_plane.waiting.hazards import BINS, Belief, Seen, belief, bin_of, spent_s
 from control_plane.waiting.queue import Line
 
 WINDOW_S = 600.0
 MOST = 4096
 """Arrivals remembered."""
-_HALF = 200.0
-"""So many who left count half."""
+LEFT = 300
+"""So many who left count."""
+_STAYS_S = 600.0
+"""What those who leave are assumed to wait on the average, before any has left."""
+_STAY = Belief(np.ones(BINS), np.full(BINS, _STAYS_S), 1.0)
 
 
 class Rates:
@@ -18,10 +24,7 @@ class Rates:
     def __init__(self) -> None:
         self._came: deque[tuple[float, str, Line]] = deque(maxlen=MOST)
         self._busy_since_s: float | None = None
-        self.left = 0.5
-        """Who went without a seat before their time was up, and half a one to begin with."""
-        self.waited_s = 300.0
-        """What all waited together, and what goes with that half."""
+        self._leaving = Seen.nothing()
 
     def came(self, at_s: float, tenant: str, line: Line) -> None:
         """Somebody joined a line."""
@@ -40,9 +43,22 @@ class Rates:
             waited_s: how long he did.
             left: whether he gave up by himself.
         """
-        fade = 0.5 ** (1.0 / _HALF) if left else 1.0
-        self.left = self.left * fade + float(left)
-        self.waited_s = self.waited_s * fade + waited_s
+        self._leaving.spent_s += spent_s(np.zeros(1), np.array([waited_s]))[0]
+        if left:
+            self._leaving.fade(1.0 / LEFT)
+            self._leaving.ends[bin_of(waited_s)] += 1.0
+
+    def leaving(self, waited_s: Sequence[float]) -> Belief:
+        """How likely somebody is to leave, by how long he has waited.
+
+        Who has waited long is seldom about to go: whoever was has gone.
+
+        Args:
+            waited_s: by those who wait now.
+        """
+        now = np.array(waited_s, np.float64)
+        spent = spent_s(np.zeros(len(now)), now).sum(axis=0)
+        return belief(Seen(self._leaving.ends, self._leaving.spent_s + spent), _STAY)
 
     def arrivals(self, line: Line, now_s: float) -> tuple[dict[str, int], float]:
         """Of each tenant, to lines that share seats with this one; and in how many seconds."""

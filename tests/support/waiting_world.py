@@ -153,7 +153,13 @@ class World:
         if not person.stays and self.draw.random() < 0.9:  # to save time
             return
         self.lengths.look(now_s)
-        held = Held(self.queue, self.lengths, self.rates, lambda _: float("inf"))
+        held = Held(
+            self.queue,
+            self.lengths,
+            self.rates,
+            lambda _: float("inf"),
+            lambda number: now_s - self.people[number].came_s,
+        )
         look = look_at(held, LINE, now_s, now_s)
         seen = outlook(look, now_s, self.chance)
         position = self.queue.position(person.number)

@@ -74,6 +74,9 @@ class Hall:
     ) -> Asker:
         return Asker(tenant, line, wait_s, lambda left: self.seats.take(line, left), FULL, gone)
 
+    def before(self, line: Line) -> bool:
+        return self.waiting.before(lambda: line)
+
     async def wait(self, *args: object, **more: object) -> Seat:
         seat: Seat = await self.waiting.wait(self.asker(*args, **more))  # type: ignore[arg-type]
         return seat
@@ -210,11 +213,11 @@ def test_whoever_comes_stands_back_only_for_a_seat_that_others_wait_for() -> Non
         async with hall() as room, asyncio.TaskGroup() as group:
             first = group.create_task(room.wait("x", line=A))
             await asyncio.sleep(1)
-            assert not any(room.waiting.before(line) for line in (A, B, BOTH))
+            assert not any(room.before(line) for line in (A, B, BOTH))
             room.seats.add(region="b")
-            assert not any(room.waiting.before(line) for line in (A, B, BOTH))
+            assert not any(room.before(line) for line in (A, B, BOTH))
             room.seats.add(region="a")
-            assert [room.waiting.before(line) for line in (A, B, BOTH)] == [True, False, True]
+            assert [room.before(line) for line in (A, B, BOTH)] == [True, False, True]
             await first
 
     run_virtually(go())

@@ -1,5 +1,6 @@
 import pytest
 
+from control_plane.waiting.hazards import bin_of
 from control_plane.waiting.queue import Line
 from control_plane.waiting.rates import MOST, WINDOW_S, Rates
 
@@ -28,12 +29,16 @@ def test_old_arrivals_are_forgotten() -> None:
     assert within_s == WINDOW_S
 
 
-def test_how_many_leave_is_learnt_and_relearnt() -> None:
+def test_who_leaves_is_learnt_by_how_long_he_has_waited_and_relearnt() -> None:
+    """Half go at once, and the others stay: whoever has waited long is not about to go."""
     rates = Rates()
-    for _ in range(500):
-        rates.went(50.0, left=True)
-        rates.went(50.0, left=False)
-    assert rates.left / rates.waited_s == pytest.approx(0.01, rel=0.05)
+    for _ in range(1000):
+        rates.went(5.0, left=True)
+        rates.went(200.0, left=False)
+    learnt = rates.leaving([]).mean
+    assert learnt[bin_of(5.0)] > 20 * learnt[bin_of(100.0)]
+    waits = rates.leaving([400.0] * 500).mean
+    assert waits[bin_of(300.0)] < learnt[bin_of(300.0)]
     for _ in range(2000):
-        rates.went(10.0, left=True)
-    assert rates.left / rates.waited_s == pytest.approx(0.1, rel=0.05)
+        rates.went(100.0, left=True)
+    assert rates.leaving([]).mean[bin_of(100.0)] > 20 * learnt[bin_of(100.0)]

@@ -6,9 +6,15 @@ from control_plane.waiting.hazards import BINS, Belief
 from control_plane.waiting.lineup import Others, Tenant
 from control_plane.waiting.runs import play
 
+
+def leaving(after_s: float) -> Belief:
+    """Callers go by chance, after so long on the average."""
+    return Belief(np.full(BINS, 1e6), np.full(BINS, 1e6 * after_s), 0.0)
+
+
 KNOWN = Belief(np.full(BINS, 1e6), np.full(BINS, 1e6 * 100.0), 0.0)
 """Sessions end by chance, after 100 s on the average, and that is certain."""
-NOBODY = Others(600.0, 1e-9, 1e9)
+NOBODY = Others(600.0, leaving(1e12))
 NEVER = 1e9
 
 
@@ -17,7 +23,8 @@ def seats(count: int, share: float = 1.0) -> Seats:
 
 
 def tenant(*numbers: int, weight: int = 1, until_s: float = NEVER, came: int = 0) -> Tenant:
-    return Tenant(weight, 0.0, numbers, [until_s] * len(numbers), came)
+    zeros = [0.0] * len(numbers)
+    return Tenant(weight, 0.0, numbers, [until_s] * len(numbers), zeros, came)
 
 
 def means(
@@ -49,10 +56,10 @@ def test_those_who_leave_make_room() -> None:
     """Their deadline is known, or how often people go."""
     patient = tenant(9)
     stay = means(tenant(*range(1, 9)), patient)
-    deadline = means(Tenant(1, 0.0, range(1, 9), [1.0] * 8), patient)
+    deadline = means(Tenant(1, 0.0, range(1, 9), [1.0] * 8, [0.0] * 8), patient)
     assert (deadline[9], stay[9]) == (pytest.approx(5, rel=0.3), pytest.approx(10, rel=0.3))
     alone = means(tenant(*range(1, 10)))
-    going = means(tenant(*range(1, 10)), others=Others(600.0, 100.0, 1000.0))
+    going = means(tenant(*range(1, 10)), others=Others(600.0, leaving(10.0)))
     assert going[9] < 0.6 * alone[9]
 
 
