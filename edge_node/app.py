@@ -10,9 +10,10 @@ from edge_node.capacity.calibration import Calibration
 from edge_node.centre.answers import Abilities
 from edge_node.centre.desk import TextAccounts
 from edge_node.centre.link import Dial
-from edge_node.conversation import Conversation, House
+from edge_node.conversation import Conversation
 from edge_node.desk import Accounts, Desk, KeyDesk
 from edge_node.engines import engine_maker, gatekeeper_maker, make_speech
+from edge_node.house import House
 from edge_node.keeping.parts import StoreDial
 from edge_node.keeping.transcripts import NoRecord
 from edge_node.key_store import KeyStore

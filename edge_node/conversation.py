@@ -7,19 +7,17 @@ thread through `heard`, speech and the control plane's answers from tasks of the
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
 from edge_node.centre.review import Ruling
 from edge_node.centre.warden import Seek
-from edge_node.desk import Admitted, Desk, Elsewhere, Permit, Question, Terms, Used
-from edge_node.keeping.transcripts import NoRecord, Record
+from edge_node.desk import Admitted, Elsewhere, Permit, Question, Terms, Used
+from edge_node.house import House
 from edge_node.ledger.evidence import Evidence
-from edge_node.ledger.sessions import SessionLedger
 from edge_node.ousting import oust
 from edge_node.protocols.peer import Peer, Shown
-from edge_node.relaying import Relay, Relays
+from edge_node.relaying import Relay
 from edge_node.sessions.events import (
     Audio,
     Command,
@@ -42,22 +40,19 @@ from edge_node.sessions.events import (
     Say,
     SeatGranted,
     SentOn,
-    Spoke,
     TakeSeat,
     Tell,
     Tick,
     Writable,
 )
 from edge_node.sessions.heard import Heard
-from edge_node.sessions.limits import Limits
 from edge_node.sessions.machine import Session
-from edge_node.sessions.opening import Offer, Opening
+from edge_node.sessions.opening import Opening
 from edge_node.sessions.states import Stream
 from edge_node.sessions.utterances import Rules
-from edge_node.stt.device import Device, Occupant
+from edge_node.stt.device import Occupant
 from edge_node.stt.seat import EndAsked, MarkerAsked, Seat
-from edge_node.tally import Tally
-from edge_node.tts.saying import Saying, Speaker
+from edge_node.voicing import Voicing
 from edge_node.waiting import Waiting, waiting_of
 from heliovox.protocol import codec
 from heliovox.protocol.closing import CloseCode
@@ -65,33 +60,11 @@ from heliovox.protocol.control import InLine
 from heliovox.protocol.messages import Error, Final, Redirect, Speak, Start
 from shared.errors import InvalidMessage, Unauthorised, VoiceError
 from shared.exchange import Ruled
-from shared.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
 USAGE_S = 30.0
 """Between two notes of what a live session has used."""
-
-
-@dataclass(frozen=True)
-class House:
-    """What the conversations of a node share."""
-
-    offer: Offer
-    limits: Limits
-    desk: Desk
-    device: Device
-    speaker: Speaker
-    tasks: Tasks
-    tally: Tally = field(default_factory=Tally)
-    relays: Relays = field(default_factory=Relays)
-    ledger: SessionLedger | None = None
-    """None on a node that is in no fleet."""
-    record: Record = field(default_factory=NoRecord)
-    live: dict[str, "Conversation"] = field(default_factory=dict)
-    """Sessions with a seat, by id."""
-    passed: set["Conversation"] = field(default_factory=set)
-    """Callers who are passed on: this node hears them, too."""
 
 
 class Conversation:
@@ -112,17 +85,15 @@ class Conversation:
         self._occupant: Occupant | None = None
         self._admitted: Admitted | None = None
         self._noted_s: float | None = None
-        self._characters = 0
         self._evidence = Evidence(house.ledger, self)
         self._passed_by: Terms | None = None
         self._ruled: Ruled | None = None
         self._ousted = False
         self.left = asyncio.Event()
         """The session is over."""
-        self._said_so_far: tuple[Speak, Saying] | None = None
-        self._saying: asyncio.Task[None] | None = None
         self._can_write = asyncio.Event()
         self._can_write.set()
+        self._voicing = Voicing(peer, house.speaker, house.tasks, self._can_write, self._handle)
         self._effects: dict[type, Callable[[Command], None]] = self._table()
 
     # --- from the connection ---
@@ -197,7 +168,7 @@ class Conversation:
         if self.relay is not None:
             self.relay.lost()
         self._handle(LinkLost())
-        self._hush()
+        self._voicing.hush()
 
     def drain(self, deadline_ms: int) -> None:
         """The node will stop."""
@@ -251,7 +222,7 @@ class Conversation:
             EndUtterance: self._end_utterance,
             Mark: self._mark,
             Say: self._say,
-            Hush: lambda _: self._hush(),
+            Hush: lambda _: self._voicing.hush(),
             ReadAudio: self._read_audio,
             LeaveSeat: lambda _: self._leave_seat(),
             HangUp: self._hang_up,
@@ -328,7 +299,7 @@ class Conversation:
             return
         hearing = self.session.hearing
         audio_ms = 0 if hearing is None else hearing.totals()[1]
-        used = Used(audio_ms, self._characters + self._being_said())
+        used = Used(audio_ms, self._voicing.characters)
         self._house.desk.note(event, self._admitted, opening, used, reason, self._ruled)
 
     # --- while rules change ---
@@ -401,6 +372,12 @@ class Conversation:
         if self.session.stream.state is Stream.ENDED:
             self.not_needed(found)
             return
+        try:
+            self._recheck(found)
+        except VoiceError as error:
+            self.not_needed(found)
+            self._handle(Failed(error))
+            return
         if isinstance(found, Admitted):
             self._sit_down(found, opening)
         else:
@@ -408,6 +385,12 @@ class Conversation:
         self._peer.resume_reading()
         if waiting is not None:
             waiting.let_go()
+
+    def _recheck(self, found: Admitted | Elsewhere) -> None:
+        """Rules may have changed while others were asked; who is sent on is judged there."""
+        assert self._permit is not None
+        if isinstance(found, Admitted) or not self._permit.start().redirect:
+            self._house.desk.recheck(found.terms)
 
     def _told_to_wait(self, in_line: InLine) -> None:
         """He has a place in line: from here on, whoever goes gives it up at once."""
@@ -466,34 +449,12 @@ class Conversation:
             self._peer.pause_reading()
 
     def _hang_up(self, command: HangUp) -> None:
-        self._hush()
+        self._voicing.hush()
         self._peer.close(command.code, command.reason)
 
-    # --- speech ---
-
     def _say(self, command: Say) -> None:
-        speak, opening = command.speak, self.session.opening
-        assert opening is not None
-        saying = Saying(self._peer, self._house.speaker, self._can_write, opening)
-        work = self._house.tasks.begin(saying.say(speak), name=f"say {self.session.id}")
-        work.add_done_callback(lambda _: self._said(speak, saying))
-        self._saying, self._said_so_far = work, (speak, saying)
-
-    def _said(self, speak: Speak, saying: Saying) -> None:
-        """However it ended: a task cancelled before its first step runs no line of itself."""
-        self._characters += self._being_said()
-        self._saying = self._said_so_far = None
-        self._handle(Spoke(speak.id, saying.samples, cancelled=not saying.whole))
-
-    def _being_said(self) -> int:
-        """Characters of a text that has begun to sound."""
-        if self._said_so_far is None or not self._said_so_far[1].samples:
-            return 0
-        return len(self._said_so_far[0].text)
-
-    def _hush(self) -> None:
-        if self._saying is not None:
-            self._saying.cancel()
+        assert self.session.opening is not None
+        self._voicing.say(command, self.session.opening, self.session.id)
 
 
 def _nobody() -> Unauthorised:

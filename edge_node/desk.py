@@ -109,6 +109,10 @@ class Desk(Protocol):
         """Who says `start`. Raises VoiceError: nobody we know, or he may not ask for that."""
         ...
 
+    def recheck(self, terms: Terms) -> None:
+        """Raises VoiceError where rules have changed since, and do not let him in any more."""
+        ...
+
     def leave(self, admitted: Admitted) -> None:
         """The seat is free."""
         ...
@@ -214,6 +218,9 @@ class KeyDesk:
     def leave(self, admitted: Admitted) -> None:
         """See Desk."""
         self._admission.leave(admitted.kind)
+
+    def recheck(self, terms: Terms) -> None:
+        """There are no rules."""
 
     def give_back(self, elsewhere: Elsewhere) -> None:
         """There is nowhere else."""

@@ -101,7 +101,11 @@ class Simulation:
         start = (batch.plane, batch.start)
         if start not in self._stages:
             self._stages[start] = Stage(
-                self._world, self._worlds, self._heard, self._lasting.restarted
+                self._world,
+                self._worlds,
+                self._heard,
+                self._lasting.restarted,
+                self._options.counts,
             )
         self._stages[start].read(batch)
 

@@ -46,13 +46,19 @@ class Stage:
         worlds: told of those that were in force.
         hear: called with every decision and what came of it, once the fleet is known.
         restarted: called with a node whose sessions are gone.
+        counts: whether a decision of a moment, in milliseconds, is one to be missed.
     """
 
     def __init__(
-        self, world: World, worlds: Worlds, hear: Hear, restarted: Callable[[str], None]
+        self,
+        world: World,
+        worlds: Worlds,
+        hear: Hear,
+        restarted: Callable[[str], None],
+        counts: Callable[[int], bool] = lambda _: True,
     ) -> None:
         self._world, self._worlds = world, worlds
-        self._hear, self._restarted = hear, restarted
+        self._hear, self._restarted, self._counts = hear, restarted, counts
         self._fleet: Fleet | None = None
         self._reports: dict[str, CapacityReport] = {}
         self._holds: OrderedDict[int, Hold] = OrderedDict()
@@ -92,7 +98,7 @@ class Stage:
         if isinstance(record, records.Snapshot):
             self._snapshot(record.state)
         elif self._fleet is None:
-            self.skipped += isinstance(record, records.Decided)
+            self.skipped += isinstance(record, records.Decided) and self._counts(record.ask.at_ms)
         elif isinstance(record, records.Reading | records.Reported):
             self._reported(self._fleet, record)
         elif isinstance(record, records.Decided | records.Tried):

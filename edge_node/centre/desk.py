@@ -232,6 +232,15 @@ class FleetDesk:
         """Milliseconds since 1970."""
         return round(self.wall_s() * 1000)
 
+    def recheck(self, terms: Terms) -> None:
+        """See Desk."""
+        held = self.held()
+        if held.must().bundle.version == terms.bundle_version and held.in_date is not None:
+            return
+        policy = held.effective(terms.policy, terms.facts, self.at_ms())
+        if self.who.region not in policy.allowed:
+            raise not_allowed_here(policy, self.who.region)
+
     def leave(self, admitted: Admitted) -> None:
         """See Desk."""
         self.admission.leave(admitted.kind)
@@ -411,6 +420,7 @@ class CentresQuestion:
             answer = await self.desk.centre.place(ask)
         except BusFailed as error:
             if ask.why == OTHERS_WAIT:  # for an answer that may not come, like ours
+                self.desk.recheck(self.decided.terms)
                 return self.desk.sit(ask.kind, self.decided.terms)
             raise CentreUnreachable(
                 f"this node may not take the caller ({ask.why}), and the control plane, which "
@@ -424,7 +434,11 @@ class CentresQuestion:
         if not answer.placed:
             raise said_by_the_centre(answer)
         if ask.relay:
-            self._check_still_here(answer)
+            try:
+                self.desk.recheck(self.decided.terms)  # who passes a caller on hears him too
+            except VoiceError:
+                self.desk.centre.give_back(answer.session)
+                raise
         if answer.node == who.node:
             return self.desk.redeem_token(answer.ticket)
         terms = replace(self.decided.terms, decision=answer.decision, admitted_by="relay")
@@ -437,17 +451,6 @@ class CentresQuestion:
             return await InTheirLine(desk.centre, plane, first, tell, desk.clock).end()
         finally:
             desk.in_line[kind] -= 1
-
-    def _check_still_here(self, answer: PlaceAnswer) -> None:
-        """Who passes a caller on hears him too. While the centre was asked, rules may change."""
-        desk, terms = self.desk, self.decided.terms
-        try:
-            policy = desk.held().effective(terms.policy, terms.facts, desk.at_ms())
-            if desk.who.region not in policy.allowed:
-                raise not_allowed_here(policy, desk.who.region)
-        except VoiceError:
-            desk.centre.give_back(answer.session)
-            raise
 
 
 def said_by_the_centre(answer: PlaceAnswer) -> VoiceError:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from edge_node.capacity.admission import Admission
-from edge_node.conversation import Conversation, House
+from edge_node.conversation import Conversation
 from edge_node.desk import Admitted, KeyDesk
+from edge_node.house import House
 from edge_node.protocols.peer import Shown
 from edge_node.sessions.limits import Limits
 from edge_node.sessions.opening import Offer

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from edge_node.centre.bundles import Bundles
+from edge_node.ledger.evidence import Evidence
 from tests.support.fleet import (
     LIMIT_S,
     WORLD,
@@ -158,3 +160,26 @@ async def test_nobody_is_passed_on_by_a_node_that_may_not_hear_him_any_more(tmp_
             centre.may_answer.set()
             assert (await opening)["code"] == "not_allowed"
         assert await centre.given_back.get() == promised.session
+
+
+async def test_rules_that_change_while_a_seat_is_put_down_decide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record is on the disk before anybody is heard: that takes time, and rules may change."""
+    async with memory_centre(k=("*",)) as centre, fleet_node(centre, tmp_path) as node:
+        real, there, go_on = Evidence.settled, asyncio.Event(), asyncio.Event()
+
+        async def slowly(*given: Any) -> Any:
+            found = await real(*given)
+            there.set()
+            await go_on.wait()
+            return found
+
+        monkeypatch.setattr(Evidence, "settled", slowly)
+        async with node.call(key="k") as call:
+            opening = asyncio.ensure_future(opened(call, policy="eu-only"))  # noqa: TID251
+            await there.wait()
+            await taken_over(node, centre, FORBIDDEN)
+            go_on.set()
+            assert (await opening)["code"] == "not_allowed"
+        await centre.report(lambda report: (report.held, report.reserved) == (0, 0))
