@@ -40,7 +40,6 @@ from edge_node.sessions.events import (
     Say,
     SeatGranted,
     SentOn,
-    Spoke,
     TakeSeat,
     Tell,
     Tick,
@@ -53,7 +52,7 @@ from edge_node.sessions.states import Stream
 from edge_node.sessions.utterances import Rules
 from edge_node.stt.device import Occupant
 from edge_node.stt.seat import EndAsked, MarkerAsked, Seat
-from edge_node.tts.saying import Saying
+from edge_node.voicing import Voicing
 from edge_node.waiting import Waiting, waiting_of
 from heliovox.protocol import codec
 from heliovox.protocol.closing import CloseCode
@@ -86,17 +85,15 @@ class Conversation:
         self._occupant: Occupant | None = None
         self._admitted: Admitted | None = None
         self._noted_s: float | None = None
-        self._characters = 0
         self._evidence = Evidence(house.ledger, self)
         self._passed_by: Terms | None = None
         self._ruled: Ruled | None = None
         self._ousted = False
         self.left = asyncio.Event()
         """The session is over."""
-        self._said_so_far: tuple[Speak, Saying] | None = None
-        self._saying: asyncio.Task[None] | None = None
         self._can_write = asyncio.Event()
         self._can_write.set()
+        self._voicing = Voicing(peer, house.speaker, house.tasks, self._can_write, self._handle)
         self._effects: dict[type, Callable[[Command], None]] = self._table()
 
     # --- from the connection ---
@@ -171,7 +168,7 @@ class Conversation:
         if self.relay is not None:
             self.relay.lost()
         self._handle(LinkLost())
-        self._hush()
+        self._voicing.hush()
 
     def drain(self, deadline_ms: int) -> None:
         """The node will stop."""
@@ -225,7 +222,7 @@ class Conversation:
             EndUtterance: self._end_utterance,
             Mark: self._mark,
             Say: self._say,
-            Hush: lambda _: self._hush(),
+            Hush: lambda _: self._voicing.hush(),
             ReadAudio: self._read_audio,
             LeaveSeat: lambda _: self._leave_seat(),
             HangUp: self._hang_up,
@@ -302,7 +299,7 @@ class Conversation:
             return
         hearing = self.session.hearing
         audio_ms = 0 if hearing is None else hearing.totals()[1]
-        used = Used(audio_ms, self._characters + self._being_said())
+        used = Used(audio_ms, self._voicing.characters)
         self._house.desk.note(event, self._admitted, opening, used, reason, self._ruled)
 
     # --- while rules change ---
@@ -452,34 +449,12 @@ class Conversation:
             self._peer.pause_reading()
 
     def _hang_up(self, command: HangUp) -> None:
-        self._hush()
+        self._voicing.hush()
         self._peer.close(command.code, command.reason)
 
-    # --- speech ---
-
     def _say(self, command: Say) -> None:
-        speak, opening = command.speak, self.session.opening
-        assert opening is not None
-        saying = Saying(self._peer, self._house.speaker, self._can_write, opening)
-        work = self._house.tasks.begin(saying.say(speak), name=f"say {self.session.id}")
-        work.add_done_callback(lambda _: self._said(speak, saying))
-        self._saying, self._said_so_far = work, (speak, saying)
-
-    def _said(self, speak: Speak, saying: Saying) -> None:
-        """However it ended: a task cancelled before its first step runs no line of itself."""
-        self._characters += self._being_said()
-        self._saying = self._said_so_far = None
-        self._handle(Spoke(speak.id, saying.samples, cancelled=not saying.whole))
-
-    def _being_said(self) -> int:
-        """Characters of a text that has begun to sound."""
-        if self._said_so_far is None or not self._said_so_far[1].samples:
-            return 0
-        return len(self._said_so_far[0].text)
-
-    def _hush(self) -> None:
-        if self._saying is not None:
-            self._saying.cancel()
+        assert self.session.opening is not None
+        self._voicing.say(command, self.session.opening, self.session.id)
 
 
 def _nobody() -> Unauthorised:

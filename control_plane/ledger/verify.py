@@ -307,6 +307,7 @@ class Log:
         self.up_ms = 0
         self.open: dict[str, Part] = {}
         self.stale: dict[str, Part] = {}
+        self.begun: set[str] = set()
         self.records = 0
 
     def wrong(self, what: str) -> Wrong:
@@ -399,6 +400,7 @@ class Log:
         part = self.open.get(record["session"])
         if part is None:
             if self.cut:
+                self.begun.add(record["session"])
                 return None
             raise self.wrong(f"session {record['session']} is not open")
         ends: dict[str, int] = getattr(part, what)
@@ -413,6 +415,7 @@ class Log:
         part = (self.stale if died else self.open).pop(record["session"], None)
         if part is None:
             if self.cut:
+                self.begun.add(record["session"])
                 return
             raise self.wrong(f"session {record['session']} is not open")
         part.closed, heard = record, part.heard
@@ -451,6 +454,8 @@ class Bundle:
         self.latest: dict[str, Json] = {}
         self.worlds: list[Json] = []
         self.sessions: dict[str, list[Part]] = {}
+        self.begun: set[str] = set()
+        self.cut = False
         self.records = self.never_came = self.pending = self.lost = self.uncounted = 0
 
     def verify(self, kept: str | None = None, receipts: str | None = None) -> None:
@@ -554,6 +559,8 @@ class Bundle:
             if (part := log.take(line)) is not None:
                 self.sessions.setdefault(part.opened["session"], []).append(part)
         self.records += log.records
+        self.begun |= log.begun
+        self.cut |= log.cut
         if due:
             more = due[-1]["size"] - log.size
             raise log.wrong(f"ends {more} records too early: the node signed more")
@@ -591,7 +598,12 @@ class Bundle:
         serving = [part for part in parts if not part.relay]
         relays = [part for part in parts if part.relay]
         for part in serving:
-            if part.opened["admitted_by"] == "relay" and not relays and not self._at_an_edge(part):
+            said = part.opened
+            if (
+                said["admitted_by"] == "relay"
+                and not relays
+                and not self._at_an_edge(said["at_ms"])
+            ):
                 raise part.wrong("it came through a relay, and no relay says that it heard it")
             for relay in relays:
                 least = part.heard["samples"] if relay.closed and not relay.died else 0
@@ -601,21 +613,26 @@ class Bundle:
             self._counts_once(serving)
 
     def _counts_once(self, parts: list[Part]) -> None:
+        early = parts[0].opened["session"] in self.begun or any(not p.closed for p in parts)
         at, gaps = 0, {part.counted["samples"] for part in parts if part.died}
         for part in sorted(parts, key=lambda one: (one.opened["from_sample"], one.n)):
             start, end = part.opened["from_sample"], part.counted["samples"]
             if start < at and end > start:
                 raise part.wrong(f"samples {start} to {min(at, end)} count twice")
-            if start > at and at not in gaps:
+            if start > at and (early or self._at_an_edge(part.opened["at_ms"])):
+                self.begun.add(part.opened["session"])
+            elif start > at and at not in gaps:
                 raise part.wrong(f"samples {at} to {start} count nowhere")
-            self.uncounted += max(0, start - at)
+            else:
+                self.uncounted += max(0, start - at)
             at = max(at, end)
         over = [part for part in parts if part.closed and part.closed["total"] is not None]
         if len(over) > 1:
             raise over[1].wrong("it ended twice")
         for part in parts:
             self._adds_up(part, at)
-        if not over and all(part.closed and not part.died for part in parts):
+        left = [part.closed["at_ms"] for part in parts if part.closed and not part.died]
+        if not over and len(left) == len(parts) and not self._at_an_edge(max(left)):
             raise parts[-1].wrong("it went on elsewhere, and nobody says that he had it")
         if not over and any(part.died for part in parts):
             self.lost += 1
@@ -631,11 +648,17 @@ class Bundle:
         if not part.died and part.counted["characters"] != part.heard["characters"]:
             raise part.wrong("not all characters count")
 
-    def _at_an_edge(self, part: Part) -> bool:
-        """Whether what another node says of it may lie before the bundle, or is not signed yet."""
-        early = part.opened["at_ms"] < self.statement["from_ms"] + SKEW_MS
-        ends = (line["head"]["at_ms"] for line in self.latest.values())
-        return early or any(part.opened["at_ms"] > end - SKEW_MS for end in ends)
+    def _near_begin(self, at_ms: int) -> bool:
+        """Whether what belongs to something of that moment may lie before the bundle."""
+        return self.cut and at_ms < int(self.statement["from_ms"]) + SKEW_MS
+
+    def _near_end(self, at_ms: int) -> bool:
+        """Whether it may come after the last head of some node."""
+        ends = (int(line["head"]["at_ms"]) for line in self.latest.values())
+        return any(at_ms > end - SKEW_MS for end in ends)
+
+    def _at_an_edge(self, at_ms: int) -> bool:
+        return self._near_begin(at_ms) or self._near_end(at_ms)
 
     def _lawful(self, part: Part) -> None:
         opened, at_ms = part.opened, part.opened["at_ms"]
@@ -690,7 +713,10 @@ class Bundle:
             self._not_signed_yet(line, line["at_ms"], at, "no ledger says that it was heard")
         else:
             same = [p for p in mine if p.opened["decision"] == line["decision"]]
-            self._agrees(line, (same or mine)[-1], at)
+            if not same and self._at_an_edge(line["at_ms"]):
+                self.pending += 1
+            else:
+                self._agrees(line, (same or mine)[-1], at)
 
     def _agrees(self, line: Json, part: Part, at: int) -> None:
         for name in ("tenant", "policy", "policy_version", "decision", "admitted_by"):
@@ -707,7 +733,7 @@ class Bundle:
         """It may have come after the last head of its node, or before the bundle."""
         heads = [one["head"] for one in self.latest.values() if one["head"]["node"] == line["node"]]
         covered = any(h["at_ms"] > at_ms + SETTLED_MS and h["boot"] >= line["boot"] for h in heads)
-        if covered and line["at_ms"] >= self.statement["from_ms"]:
+        if covered and not self._near_begin(line["at_ms"]):
             said = f"session {line['session']}: {what}"
             raise Wrong(said, "sessions.jsonl", line["node"], at)
         self.pending += 1
@@ -788,10 +814,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"{wrong}\n")
     summary = {
         "records": bundle.records, "sessions": len(bundle.sessions),
-        "never_came": bundle.never_came, "not_signed_yet": bundle.pending,
-        "lost_with_their_node": bundle.lost, "uncounted_samples": bundle.uncounted,
-        "centre_key": bundle.key, "centre_key_compared": said.centre_key is not None,
-        "problems": len(bundle.wrongs), "first": str(bundle.wrongs[0]) if bundle.wrongs else None,
+        "partly_outside": len(bundle.begun), "never_came": bundle.never_came,
+        "not_signed_yet": bundle.pending, "lost_with_their_node": bundle.lost,
+        "uncounted_samples": bundle.uncounted, "centre_key": bundle.key,
+        "centre_key_compared": said.centre_key is not None, "problems": len(bundle.wrongs),
+        "first": str(bundle.wrongs[0]) if bundle.wrongs else None,
     }  # fmt: skip
     sys.stdout.write(json.dumps(summary) + "\n")
     return 1 if bundle.wrongs else 0

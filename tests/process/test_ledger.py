@@ -114,9 +114,10 @@ async def finished(connection: ClientConnection) -> None:
 async def ready(plane: Plane) -> bool:
     """Both nodes take callers, and each knows that the other does."""
     nodes = (await plane.ask("GET", "/v1/nodes")).json()
-    version = (await plane.ask("GET", "/v1/bundle")).json()["version"]
+    bundle = (await plane.ask("GET", "/v1/bundle")).json()
     states = [(one["state"], one["bundle_version"]) for one in nodes]
-    return states == [("ready", version)] * 2
+    whole = set(bundle["in_service"]) == {"eu-central", "eu-west"}
+    return whole and states == [("ready", bundle["version"])] * 2
 
 
 async def written(centre: Centre, name: str, what: str) -> bool:
