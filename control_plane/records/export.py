@@ -42,7 +42,7 @@ class Export:
 
     async def run(self, progress: Progress = lambda _, __: None) -> End:
         """All of it. Raises BusFailed."""
-        records = self._bus.read(RECORDS.name, follow=False)
+        records = self._bus.read_now(RECORDS.name)
         notes = self._notes()
         async with aclosing(records) as batches, aclosing(notes):  # type: ignore[type-var]
             async for stored in batches:
@@ -80,7 +80,7 @@ class Export:
     async def _notes(self) -> AsyncIterator[Noted]:
         """A centre whose streams were just made has none."""
         try:
-            async with aclosing(self._bus.read(CENTRE_NOTES, follow=False)) as stored:  # type: ignore[type-var]
+            async with aclosing(self._bus.read_now(CENTRE_NOTES)) as stored:  # type: ignore[type-var]
                 async for one in stored:
                     if (note := _note(one)) is not None:
                         yield note

@@ -219,7 +219,6 @@ class MemoryBus:
         *,
         subject: str = ">",
         domain: str | None = None,
-        follow: bool = True,
     ) -> AsyncIterator[Stored]:
         """See Bus."""
         del domain
@@ -228,13 +227,13 @@ class MemoryBus:
             for line in self.log(stream, or_cut=True).after(after, subject):
                 yield stored(line)
                 after = line.sequence
-            if not follow:
-                return
             await changed.wait()
 
-    async def read_now(self, stream: str, *, subject: str = ">") -> AsyncIterator[Stored]:
+    async def read_now(
+        self, stream: str, after: int = 0, *, subject: str = ">"
+    ) -> AsyncIterator[Stored]:
         """See Bus."""
-        for line in self.log(stream).after(0, subject):
+        for line in self.log(stream).after(after, subject):
             yield stored(line)
 
     async def count(self, stream: str, subject: str = ">") -> Mapping[str, int]:

@@ -259,12 +259,11 @@ class Bus(Protocol):
         *,
         subject: str = ">",
         domain: str | None = None,
-        follow: bool = True,
     ) -> AsyncIterator[Stored]:
         """Everything in order from sequence `after + 1` on, then what comes, for ever.
 
         Survives outages without a gap or a repetition, but for what the stream has thrown away.
-        Close the iterator when done. Without `follow` it ends where nothing more is there now.
+        Close the iterator when done.
 
         Raises:
             BusRefused: denied to us.
@@ -272,8 +271,11 @@ class Bus(Protocol):
         """
         ...
 
-    def read_now(self, stream: str, *, subject: str = ">") -> AsyncIterator[Stored]:
-        """What is there now, in order; ends then. Raises as `read` does."""
+    def read_now(self, stream: str, after: int = 0, *, subject: str = ">") -> AsyncIterator[Stored]:
+        """What is there now, in order from sequence `after + 1` on; ends then.
+
+        Raises as `read` does.
+        """
         ...
 
     async def count(self, stream: str, subject: str = ">") -> Mapping[str, int]:

@@ -214,7 +214,6 @@ class NatsBus:
         *,
         subject: str = ">",
         domain: str | None = None,
-        follow: bool = True,
     ) -> AsyncIterator[Stored]:
         """See Bus."""
         async with aclosing(
@@ -223,12 +222,13 @@ class NatsBus:
             async for one in delivered:
                 if one is not None:
                     yield Stored(one.sequence, one.subject, one.data)
-                elif not follow:
-                    return
 
-    async def read_now(self, stream: str, *, subject: str = ">") -> AsyncIterator[Stored]:
+    async def read_now(
+        self, stream: str, after: int = 0, *, subject: str = ">"
+    ) -> AsyncIterator[Stored]:
         """See Bus."""
-        async with aclosing(Follower(self._calls, stream, subject, None, 0).run()) as delivered:
+        follower = Follower(self._calls, stream, subject, None, after)
+        async with aclosing(follower.run()) as delivered:
             async for one in delivered:
                 if one is None:
                     return

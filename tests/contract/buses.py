@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,8 +14,15 @@ from shared.bus.memory import MemoryBus
 from shared.bus.nats_bus import NatsBus
 
 T = TypeVar("T")
+MIB = 1 << 20
+_NUMBERS = count()
 WAIT_S = 10.0
 """For what must come. Nothing waits for it to run out when all is well."""
+
+
+def fresh(name: str) -> str:
+    """A name that no other test used on the same server."""
+    return f"{name}{next(_NUMBERS)}"
 
 
 @dataclass

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.bus import Bus
 from tests.contract.buses import Exchange, memory_exchange, nats_exchange
 from tests.contract.engines import REAL, Case, human_speech, our_speech, real_engine, scripted
 
@@ -32,3 +33,13 @@ async def exchange(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     making = memory_exchange() if request.param == "memory" else nats_exchange(tmp_path)
     async with making as exchange:
         yield exchange
+
+
+@pytest.fixture
+async def bus(exchange: Exchange) -> Bus:
+    return await exchange.connect()
+
+
+@pytest.fixture
+async def other(exchange: Exchange) -> Bus:
+    return await exchange.connect()
