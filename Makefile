@@ -8,6 +8,7 @@ READY := $(VENV)/.ready
 SEED ?=
 N ?= 60000
 PROVE ?=
+WORKERS ?= 2
 BURST ?=
 BENCH ?= all
 
@@ -20,6 +21,7 @@ help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 	@echo
 	@echo "  SEED=N      demo: another draw of sentences; prove: other worlds"
+	@echo "  WORKERS=N   test: so many processes (2)"
 	@echo "  N=...       prove: so many decisions; PROVE=... its other options (PROVE=--help)"
 	@echo "  BURST=...   burst: its options (BURST=--help)"
 	@echo "  BENCH=...   bench: which one, and its options (make bench BENCH=--help)"
@@ -37,7 +39,7 @@ up: $(READY) ## the same world, until Ctrl-C, for you to look into
 	@$(BIN)/heliovox up
 
 test: $(READY) ## every test that needs no special machine
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## format, lint, types, imports
 	$(BIN)/ruff format --check .
