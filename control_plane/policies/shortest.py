@@ -13,7 +13,7 @@ import msgspec
 from control_plane.policies.classes import SessionClass, Span
 
 _PROPERTIES = len(SessionClass._fields)
-_COUNTRIES, _SPAN = map(SessionClass._fields.index, ("countries", "span"))
+_COUNTRIES, _LANGUAGES, _SPAN = map(SessionClass._fields.index, ("countries", "languages", "span"))
 Fixed = tuple[int, ...]
 """Which properties a pattern fixes; its values are in the same order."""
 Values = tuple[Any, ...]
@@ -25,7 +25,7 @@ class Sessions(msgspec.Struct, frozen=True):
     """Whom a change is about. None: whatever it is; nothing: none that rules name.
 
     A country may read `de+us`: who counts as being in both; or `de only`: and in no other that
-    rules name.
+    rules name. A language may read `en only`: and none more precise that rules name.
     """
 
     tenants: tuple[str, ...] | None = None
@@ -69,7 +69,8 @@ def shortest(every: Collection[SessionClass], meant: Collection[SessionClass]) -
                     del left[which]
     for at in reversed(range(_PROPERTIES)):
         found = _joined(found, at)
-    return [Told(_sessions(one), one.example) for one in found]
+    spoken = frozenset(word for which in every for word in which.languages)
+    return [Told(_sessions(one, spoken), one.example) for one in found]
 
 
 def _from_few_to_many() -> Iterator[Fixed]:
@@ -131,16 +132,24 @@ def _together(at: int, one: Any, other: Any) -> Any:
     return one | other if one and other else None
 
 
-def _sessions(pattern: _Pattern) -> Sessions:
+def _sessions(pattern: _Pattern, spoken: frozenset[str]) -> Sessions:
     said = Sessions()
     for at, value in zip(pattern.fixed, pattern.values, strict=True):
         name = SessionClass._fields[at]
         if at == _SPAN:
             more = {"from_ms": value.from_ms, "until_ms": value.until_ms}
+        elif at == _LANGUAGES:
+            more = {name: tuple(_language(one, value, spoken) for one in sorted(value))}
         else:
             more = {name: _countries(value) if at == _COUNTRIES else tuple(sorted(value))}
         said = msgspec.structs.replace(said, **more)
     return said
+
+
+def _language(word: str, told: frozenset[str], spoken: frozenset[str]) -> str:
+    """`en`; `en only`, where `en-gb` is another matter: whoever says `en` means that too."""
+    finer = {one for one in spoken if one.startswith(f"{word}-")}
+    return word if finer <= told else f"{word} only"
 
 
 def _countries(sets: Values) -> tuple[str, ...]:

@@ -91,7 +91,7 @@ def _hit(counts: "Counts") -> int:
 
 
 def _cells(counts: "Counts") -> list[str]:
-    added = counts.cost_after_usd - counts.cost_before_usd
+    added = round(counts.cost_after_usd - counts.cost_before_usd, 2) + 0.0  # never -0.00
     return [
         str(counts.sessions), str(counts.moved), str(counts.refused), str(counts.waits),
         str(counts.slower), str(counts.served), f"{counts.rtt_ms(0.95):g}", f"{added:+.2f}",

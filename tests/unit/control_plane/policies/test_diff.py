@@ -1,6 +1,6 @@
 """A diff against sessions decided one by one: what it says holds for exactly whom it says it of."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 import msgspec
@@ -41,7 +41,7 @@ class Reader:
         return (
             self._one(told.tenants, "tenants", {facts.tenant})
             and self._one(told.data, "data", {facts.data})
-            and self._one(told.languages, "languages", set(prefixes(facts.language)))
+            and self._languages(told.languages, prefixes(facts.language))
             and self._countries(told.countries, facts.countries)
             and (told.from_ms is None or at_ms >= told.from_ms)
             and (told.until_ms is None or at_ms < told.until_ms)
@@ -51,6 +51,13 @@ class Reader:
         if told is None:
             return True
         return bool(has & set(told)) if told else not has & self.known[words]
+
+    def _languages(self, told: tuple[str, ...] | None, has: Collection[str]) -> bool:
+        if not told:
+            return self._one(told, "languages", set(has))
+        only = {one.removesuffix(" only") for one in told if one.endswith(" only")}
+        finest = max((one for one in has if one in self.known["languages"]), key=len, default="")
+        return finest in only or bool(set(has) & set(told))
 
     def _countries(self, told: tuple[str, ...] | None, has: frozenset[str]) -> bool:
         if told is None or not told:
@@ -173,6 +180,20 @@ def test_a_rule_is_told_once_for_whom_it_is_about() -> None:
     assert [(one.at_ms, one.what, one.sign) for one in found.moments] == [
         (1798761600000, "rule bank begins", "+")
     ]
+
+
+def test_a_language_without_its_finer_ones_is_told_so() -> None:
+    rule = """\
+  tongue:
+    when: {languages: [en]}
+    when_full: wait
+default_policy"""
+    before, after = (
+        changed(("default_policy", rule.replace("[en]", one))) for one in ("[en]", "[en-gb]")
+    )
+    by_name = {one.name: one for one in diff(before, after).policies}
+    [row] = by_name["anywhere"].changes
+    assert row.sessions == Sessions(languages=("en only",))
 
 
 def test_another_wording_of_the_same_is_no_difference() -> None:
