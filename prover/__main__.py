@@ -15,7 +15,7 @@ from typing import Any
 
 from prover import crew, hunt
 from prover.faults import FAULTS
-from prover.journal import Journal, JournalRefused, fingerprint
+from prover.journal import Journal, JournalRefused, fingerprint, plain
 from prover.planting import DoesNotApply
 from prover.screen import Progress
 from prover.tally import Found, Tally
@@ -98,12 +98,8 @@ def _accuse(found: Found) -> None:
         f"\n{found.kind}: {found.detail}\n"
         f"  again: python -m prover --seed {found.seed} --world {found.world}"
         f" (decision {found.step} of it)\n"
-        f"  {json.dumps(found.context, default=_plain)[:6000]}\n"
+        f"  {json.dumps(found.context, default=plain)[:6000]}\n"
     )
-
-
-def _plain(value: object) -> object:
-    return sorted(value) if isinstance(value, set | frozenset) else str(value)
 
 
 def _result(

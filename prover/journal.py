@@ -74,7 +74,7 @@ class Journal:
             "tally": vars(self.tally) | {"found": [asdict(found) for found in self.tally.found]},
         }
         new = self._path.with_name(self._path.name + ".new")
-        new.write_text(json.dumps(content, default=_plain))
+        new.write_text(json.dumps(content, default=plain))
         new.replace(self._path)
 
     def _read(self, path: Path) -> None:
@@ -107,5 +107,6 @@ def _spans(numbers: Iterable[int]) -> list[tuple[int, int]]:
     return spans
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """What JSON has no word for."""
     return sorted(value) if isinstance(value, set | frozenset) else str(value)

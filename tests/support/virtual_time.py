@@ -23,6 +23,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super()._run_once()  # type: ignore[misc]
 
 
+class LoopClock:
+    """A Clock of the loop that runs, virtual or not."""
+
+    def now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
 def run_virtually(work: Coroutine[Any, Any, T]) -> T:
     """Runs a coroutine to its end."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:

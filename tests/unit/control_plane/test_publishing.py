@@ -14,15 +14,7 @@ from control_plane.publishing import EVERY_S, MOST_WAITING, Publishing
 from control_plane.streams import DECISIONS
 from shared.bus.memory import MemoryBus
 from tests.support.fleets import ask, policy, report, view
-from tests.support.virtual_time import run_virtually
-
-
-class LoopClock:
-    def now_s(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+from tests.support.virtual_time import LoopClock, run_virtually
 
 
 class Plane:

@@ -12,17 +12,9 @@ from shared.bus import Stream
 from shared.bus.memory import MemoryBus
 from shared.subjects import record
 from tests.support.fleets import ask, policy, report, world
-from tests.support.virtual_time import run_virtually
+from tests.support.virtual_time import LoopClock, run_virtually
 
 STREAM = Stream("RECORDS", 2**24, ("hv.meta.centre.*.record",))
-
-
-class LoopClock:
-    def now_s(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 class Plane:

@@ -10,20 +10,12 @@ from control_plane.waiting.hall import Asker, CallerGone, Gone, Waiting
 from control_plane.waiting.queue import Line
 from shared.errors import BusFailed, NoRoom
 from shared.tasks import Tasks
-from tests.support.virtual_time import run_virtually
+from tests.support.virtual_time import LoopClock, run_virtually
 
 FULL = NoRoom("full", decision="d-0")
 A, B = Line(frozenset({"a"}), "recognition"), Line(frozenset({"b"}), "recognition")
 BOTH = Line(frozenset({"a", "b"}), "recognition")
 FOREVER_S = 1000.0
-
-
-class LoopClock:
-    def now_s(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,10 @@ import msgspec
 from edge_node.capacity.reports import CLOSEST_S, Reports
 from shared.capacity import PERIOD_S, CapacityReport
 from shared.errors import BusFailed
-from tests.support.virtual_time import run_virtually
+from tests.support.virtual_time import LoopClock, run_virtually
 
 REPORT = CapacityReport("n-1", "eu", "b", 0, 0, "ws://here/v1/stream", "1", {}, 5)
 MARGIN_S = 1e-6
-
-
-class LoopClock:
-    def now_s(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 class Listener:

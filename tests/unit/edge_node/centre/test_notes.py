@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edge_node.centre.notes import Notes, Outbox
 from shared.errors import BusFailed
 from shared.exchange import SessionNote
-from tests.support.virtual_time import run_virtually
+from tests.support.virtual_time import LoopClock, run_virtually
 
 
 def note(name: str, event: str = "started") -> SessionNote:
@@ -48,14 +48,6 @@ def test_a_note_that_was_kept_is_forgotten_and_one_that_is_gone_is_no_error() ->
     outbox.done(first)
     outbox.done(second)
     assert len(outbox) == 0
-
-
-class LoopClock:
-    def now_s(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 class Stream:
