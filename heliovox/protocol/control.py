@@ -29,6 +29,34 @@ class SessionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What kind of data the session carries, such as `health`; None is `general`."""
 
 
+class ResumeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another node for a session whose own is gone, full or out of reach."""
+
+    token: str
+    """The latest that the session's `started.recovery` gave."""
+    request: SessionRequest
+    """As the session was opened."""
+    without: tuple[str, ...] = ()
+    """Nodes that did not answer; at most 16."""
+
+
+class MoveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """To another node, while it goes on."""
+
+    to: str | None = None
+    """The node; None for the best of the others."""
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A seat is held there, and the session was told to go."""
+
+    session: str
+    from_node: str
+    to_node: str
+    to_region: str
+    decision: str
+
+
 class Placed(msgspec.Struct, frozen=True):
     """A seat is held: connect to `url` with `ticket` before `expires_s` is over."""
 
