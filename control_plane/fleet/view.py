@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from control_plane.fleet.loads import Open
 from control_plane.fleet.roster import I32, U8, Roster
 from control_plane.fleet.states import TIERS, State
 
@@ -48,6 +49,8 @@ class FleetView:
     (`loads.with_play`)."""
     standing: U8
     """State and tier as one code: `standing_of`."""
+    opened: tuple[Open, ...]
+    """For each of `roster.kinds`, the nodes that are ready and hot."""
     ramping: bool
     """Whether any node's share is less than 1."""
     any_dead: bool
@@ -70,7 +73,7 @@ class FleetView:
                    self.queue, self.history_ms, self.share, self.load)  # fmt: skip
         digest = hashlib.blake2b(digest_size=8)
         for column in columns:
-            digest.update(column.tobytes())
+            digest.update(column.data)
         return digest.hexdigest()
 
     def state_of(self, node: str) -> State | None:
