@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +24,8 @@ FORGET_S = 300.0
 
 _NUMBERS = ("said", "tier", "held", "limit", "step_p95_ms", "queue")
 _UNKNOWN = (None,) * len(_NUMBERS)
+_READY, _DRAINING, _UNWELL = State.READY, State.DRAINING, State.UNWELL
+_STALE, _UNREACHABLE = State.STALE, State.UNREACHABLE  # an enum is slow to ask for its members
 _TIERS = {tier: at for at, tier in enumerate(TIERS)}
 _JUDGED_BY = frozenset({"said", "tier", "since_s", "lapses_s"})
 
@@ -63,8 +66,7 @@ def lists_alike(report: CapacityReport, other: CapacityReport) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, eq=False):
     """States, and what failures still say."""
 
     state: U8
@@ -219,12 +221,12 @@ def said_of(member: Member) -> State:
     """A node's state by its own word, its answers, and whether it is reached."""
     report, since = member.report, member.since
     if since.silent:
-        return State.STALE
+        return _STALE
     if not report.healthy:
-        return State.UNWELL
+        return _UNWELL
     if member.past.unreachable:
-        return State.UNREACHABLE
-    return State.DRAINING if report.draining or since.draining else State.READY
+        return _UNREACHABLE
+    return _DRAINING if report.draining or since.draining else _READY
 
 
 def _left(member: Member) -> dict[str, int]:

@@ -28,6 +28,7 @@ from shared.errors import InvalidMessage, NodeDraining, NodeFull
 from shared.regions.model import World
 
 MOST_NODES = 10_000
+_READY = State.READY
 _DECODER = msgspec.json.Decoder(CapacityReport)
 
 
@@ -368,7 +369,7 @@ class Fleet:
         """Has it failed, or is it ready again?"""
         if not member.report.healthy or member.past.unreachable:
             member.past.failed()
-        elif said_of(member) is State.READY:
+        elif said_of(member) is _READY:
             member.past.ready(self._now_s)
 
     def _rewrite(self, member: Member) -> bool:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from control_plane.fleet.roster import I32, Index, Roster
 
 F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 PLAY = 0.05
@@ -38,19 +39,30 @@ class Open:
 
 
 def open_of(roster: Roster, open_nodes: Mask) -> tuple[Open, ...]:
-    """For each of the roster's kinds.
+    """For each of the roster's kinds; one object for kinds that the same nodes offer.
 
     Args:
         roster: the nodes.
         open_nodes: shape (n,), those that are ready and hot.
     """
-    return tuple(_open(roster, (offers & open_nodes).nonzero()[0]) for offers in roster.does)
+    found: list[Open] = []
+    for offers in roster.does:
+        made = _open(roster, (offers & open_nodes).nonzero()[0])
+        found.append(next((one for one in found if np.array_equal(one.nodes, made.nodes)), made))
+    return tuple(found)
 
 
 def _open(roster: Roster, nodes: Index) -> Open:
     nodes = nodes.take(roster.region.take(nodes).argsort(kind="stable"))
     regions, starts = np.unique(roster.region.take(nodes), return_index=True)
     return Open(nodes, starts, regions)
+
+
+def _by_region(of: Open, column: I32) -> I64:
+    """The sum of a column over the nodes of each region."""
+    if not of.nodes.size:
+        return np.zeros(0, np.int64)
+    return np.add.reduceat(column.take(of.nodes), of.starts, dtype=np.int64)
 
 
 def regions_load(roster: Roster, open_nodes: Sequence[Open], held: I32, fits: I32) -> F64:
@@ -66,11 +78,12 @@ def regions_load(roster: Roster, open_nodes: Sequence[Open], held: I32, fits: I3
         Shape (kinds, regions); 1 where nobody offers the kind, or has a seat, taken or free.
     """
     load = np.ones((len(roster.kinds), len(roster.atlas.names)))
-    for kind, of in enumerate(open_nodes):
-        if of.nodes.size:
-            taken = np.add.reduceat(held.take(of.nodes), of.starts, dtype=np.int64)
-            seats = taken + np.add.reduceat(fits[kind].take(of.nodes), of.starts, dtype=np.int64)
-            load[kind, of.regions] = np.where(seats > 0, taken / np.maximum(seats, 1), 1.0)
+    counted, taken = None, np.zeros(0, np.int64)
+    for of, room, row in zip(open_nodes, fits, load, strict=True):
+        if of is not counted:
+            counted, taken = of, _by_region(of, held)
+        seats = taken + _by_region(of, room)
+        row[of.regions] = (taken + (seats == 0)) / np.maximum(seats, 1)
     return load
 
 

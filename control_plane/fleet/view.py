@@ -1,8 +1,8 @@
 """The fleet at one moment: frozen columns, numbered. Equal numbers of one fleet, equal views."""
 
 import hashlib
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,8 +18,7 @@ def standing_of(state: U8, tier: U8) -> U8:
     return state * np.uint8(len(TIERS)) + tier
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FleetView:
+class FleetView(msgspec.Struct, frozen=True, eq=False):
     """Every node as decisions see it. Column entries belong to `roster.names`, in that order."""
 
     number: int

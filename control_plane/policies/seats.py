@@ -6,8 +6,8 @@ he is placed, until his session ends.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 
+import msgspec
 import numpy as np
 
 from control_plane.fleet.loads import regions_load, with_play
@@ -92,7 +92,7 @@ def corrected(view: FleetView, more: I32) -> FleetView:
     room = np.maximum(0, np.floor(fits + _SLACK)).astype(np.int32)
     held = np.maximum(0, view.held + more.sum(axis=0, dtype=np.int32))
     load = regions_load(view.roster, view.opened, held, room)
-    return replace(view, fits=room, held=held, load=with_play(view.load, load))
+    return msgspec.structs.replace(view, fits=room, held=held, load=with_play(view.load, load))
 
 
 class Corrected:

@@ -1,7 +1,6 @@
 """Sessions as the centre knows them: from what it placed and from what nodes noted (pure)."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -16,8 +15,7 @@ NODE_GONE = "node_gone"
 """Why a session was lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One session."""
 
     session: str
@@ -116,7 +114,7 @@ class SessionTable:
         if row is None or row.boot not in ("", note.boot):
             row = _row_of(note)
         self._set(
-            replace(
+            msgspec.structs.replace(
                 row,
                 state="ended" if note.event == "ended" else "live",
                 admitted_by=note.admitted_by,
@@ -136,7 +134,7 @@ class SessionTable:
         """Ended by the centre: a seat that was given back."""
         row = self._open.get(session)
         if row is not None:
-            self._set(replace(row, state="ended", reason=reason))
+            self._set(msgspec.structs.replace(row, state="ended", reason=reason))
 
     def looked_at(self, now_ms: int, gone: Callable[[str, str], bool]) -> None:
         """Time passed: gives up the reserved that never came, and the live of dead nodes.
@@ -147,9 +145,9 @@ class SessionTable:
         """
         for row in tuple(self._open.values()):
             if row.state == "reserved" and now_ms >= row.until_ms:
-                self._set(replace(row, state="ended", reason=NEVER_CAME))
+                self._set(msgspec.structs.replace(row, state="ended", reason=NEVER_CAME))
             elif row.state == "live" and gone(row.node, row.boot):
-                self._set(replace(row, state="lost", reason=NODE_GONE))
+                self._set(msgspec.structs.replace(row, state="lost", reason=NODE_GONE))
 
     def _set(self, row: Row) -> None:
         self._open.pop(row.session, None) if not row.open else self._over.pop(row.session, None)
