@@ -97,6 +97,26 @@ class TicketRefused(Unauthorised):
     code = "ticket_refused"
 
 
+class ResumeRefused(Unauthorised):
+    """The recovery token is forged, used, too late, or another session's: open a new session."""
+
+    code = "resume_refused"
+
+
+class ResumeMismatch(InvalidMessage):
+    """The audio does not go on where the words end: mend the client."""
+
+    code = "resume_mismatch"
+
+
+class Superseded(VoiceError):
+    """The same session goes on over a newer connection."""
+
+    code = "superseded"
+    close_code = CloseCode.SUPERSEDED
+    http_status = HTTPStatus.CONFLICT
+
+
 class Forbidden(VoiceError):
     """The key does not permit this: another policy, or an operator's call."""
 

@@ -33,6 +33,8 @@ class Reserve(msgspec.Struct, frozen=True):
     countries: tuple[str, ...] = ()
     home: str = ""
     """The caller's home region."""
+    resumes: int = 0
+    """The session goes on here, by the recovery token of this number; 0 for a new session."""
 
 
 class Reserved(msgspec.Struct, frozen=True):
@@ -49,14 +51,36 @@ class Reserved(msgspec.Struct, frozen=True):
     limit: int = 0
 
 
+class MoveTo(msgspec.Struct, frozen=True):
+    """Where a live session goes: a seat is held there."""
+
+    url: str
+    ticket: str
+    node: str
+    region: str
+    decision: str
+    reason: str
+    """A stable code: `moved`, `draining`, ..."""
+    expires_s: float
+    """How long the seat is held from now."""
+
+
 class Command(msgspec.Struct, frozen=True):
     """Centre to node."""
 
-    do: Literal["drain", "undrain", "end_session", "release"]
+    do: Literal["drain", "undrain", "end_session", "release", "move", "give_up"]
+    """`move`: the session goes to `move` at the next end of an utterance. `give_up`: it goes on at
+    another node from `through_sample` on, so nothing of it is kept here any more; a node that has
+    nothing of it says yes, too."""
     epoch: int
     """Of whoever commands; a node ignores an older one than it has seen."""
     session: str | None = None
     reservation: str | None = None
+    move: MoveTo | None = None
+    through_sample: int = 0
+    number: int = 0
+    """Of the recovery token that the session goes on by elsewhere: who has it by a later one, since
+    it came back meanwhile, keeps it and says no."""
 
 
 class CommandDone(msgspec.Struct, frozen=True):
@@ -140,7 +164,8 @@ class SessionNote(msgspec.Struct, frozen=True):
 
     id: str
     """Unique: the stream drops what comes twice."""
-    event: Literal["started", "usage", "ended"]
+    event: Literal["started", "usage", "ended", "paused", "resumed"]
+    """`paused`: its connection is lost, and it may go on. `resumed`: it goes on, here."""
     session: str
     node: str
     region: str
@@ -156,10 +181,11 @@ class SessionNote(msgspec.Struct, frozen=True):
     admitted_by: Literal["ticket", "node", "relay"]
     at_ms: int
     audio_ms: int = 0
-    """Heard in this session so far."""
+    """Heard in this session so far, by whichever nodes: it goes on where another one left off."""
     characters: int = 0
-    """Said in this session so far."""
+    """Said in this session so far, by this node."""
     paused_ms: int = 0
+    """Without a connection so far, as this node knows."""
     reason: str | None = None
     """Why it ended."""
     bundle_version: str = ""
@@ -169,6 +195,19 @@ class SessionNote(msgspec.Struct, frozen=True):
     caller: str | None = None
     """A pseudonym (`shared.pseudonyms`) of who speaks; None where the caller named nobody, or the
     node has no key to make one with."""
+    recovery_number: int = 0
+    """Of the session's latest recovery token; 0 where it cannot go on elsewhere."""
+    recovery_sha256: str = ""
+    """Of that token, in hex: what a control plane knows it by."""
+    recovery_s: float = 0.0
+    """How long after a lost connection it is good."""
+    from_sample: int = 0
+    """Where the node began with it: beyond 0 where another one had it before."""
+    home: str = ""
+    """The caller's home region, as the session was let in."""
+    data: str = GENERAL
+    """What rules looked at beside tenant and language: it may be placed anew only by the same."""
+    countries: tuple[str, ...] = ()
 
 
 class KeyGrant(msgspec.Struct, frozen=True):

@@ -41,6 +41,8 @@ class Ticket(msgspec.Struct, frozen=True):
     """Whether another node may bring it, which passes the caller's audio on."""
     data: str = GENERAL
     """The kind of data that the seat was found for."""
+    resumes: int = 0
+    """The session goes on, by the recovery token of this number; 0 for a new session."""
     iss: str = ISSUER
 
 

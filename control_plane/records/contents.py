@@ -68,7 +68,7 @@ class End(msgspec.Struct, frozen=True):
 
 def noted(note: SessionNote) -> Noted | None:
     """What a log keeps of a note; None where that is nothing."""
-    if note.event == "usage":
+    if note.event not in ("started", "ended"):
         return None
     return Noted(
         note.session, note.event, note.at_ms, note.node, note.region, note.admitted_by,

@@ -130,6 +130,8 @@ class Commands:
             case "release":
                 found = self._admission.release(command.reservation or "")
                 return CommandDone(found, "" if found else "no such reservation")
+            case "move" | "give_up":
+                return CommandDone(False, "no such session")
 
     def _undrain(self) -> CommandDone:
         if self._stopping():

@@ -28,3 +28,5 @@ class CloseCode(IntEnum):
     """A policy, or what the key permits, does not allow it."""
     UNSUPPORTED = 4404
     """An unknown language, kind, rate, voice or model."""
+    SUPERSEDED = 4409
+    """The session goes on over a newer connection."""

@@ -29,6 +29,34 @@ class SessionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What kind of data the session carries, such as `health`; None is `general`."""
 
 
+class ResumeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another node for a session whose own is gone, full or out of reach."""
+
+    token: str
+    """The latest that the session's `started.recovery` gave."""
+    request: SessionRequest
+    """As the session was opened."""
+    without: tuple[str, ...] = ()
+    """Nodes that did not answer; at most 16."""
+
+
+class MoveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """To another node, while it goes on."""
+
+    to: str | None = None
+    """The node; None for the best of the others."""
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A seat is held there, and the session was told to go."""
+
+    session: str
+    from_node: str
+    to_node: str
+    to_region: str
+    decision: str
+
+
 class Placed(msgspec.Struct, frozen=True):
     """A seat is held: connect to `url` with `ticket` before `expires_s` is over."""
 
@@ -359,7 +387,8 @@ class SessionView(msgspec.Struct, frozen=True):
     """A session as the centre knows it."""
 
     session: str
-    state: Literal["reserved", "live", "ended", "lost"]
+    state: Literal["reserved", "live", "paused", "ended", "lost"]
+    """`paused`: its connection is lost. `lost`: its node is. Either may go on, if it `recovers`."""
     node: str
     region: str
     kind: str
@@ -379,6 +408,14 @@ class SessionView(msgspec.Struct, frozen=True):
     """Where newer rules forbade it while it ran."""
     caller: str | None = None
     """A pseudonym that the node's region made of the caller's id; nobody elsewhere knows whose."""
+    recovers: bool = False
+    """Whether it can go on at another node."""
+    came_from: str | None = None
+    """The node that had it before."""
+    paused_ms: int = 0
+    """Without a connection so far."""
+    paused_at_ms: int | None = None
+    """Since when it waits to go on, where it does; in milliseconds since 1970."""
 
 
 class NearestView(msgspec.Struct, frozen=True):

@@ -34,6 +34,18 @@ class Place(msgspec.Struct, frozen=True):
 # --- what a caller says ---
 
 
+class Resume(msgspec.Struct, frozen=True):
+    """Goes on with a session whose connection was lost, or that goes to another node."""
+
+    token: str
+    """Of `recovery`, the latest that came."""
+    seq: int = 0
+    """The last final that came; 0 for none."""
+    through_sample: int = 0
+    """Where the audio goes on: the end of that final, the latest `released_sample` or the latest
+    `flushed.through_sample`, whichever is later."""
+
+
 class Start(Message, frozen=True, tag="start"):
     """Opens the session; the first message, once."""
 
@@ -72,6 +84,10 @@ class Start(Message, frozen=True, tag="start"):
     caller: str | None = None
     """Who speaks, in the application's own words: 1 to 128 printable characters. It is content:
     kept with the words where the policy keeps them, known elsewhere by a pseudonym at most."""
+    recovers: bool = False
+    """Whether the caller goes on after a lost connection, and keeps what he needs for that."""
+    resume: Resume | None = None
+    """Which session goes on; None opens a new one."""
 
 
 class Flush(Message, frozen=True, tag="flush"):
@@ -131,6 +147,20 @@ class Word(msgspec.Struct, frozen=True):
     """0 to 1: the mean probability of the word's pieces."""
 
 
+class Recovery(msgspec.Struct, frozen=True):
+    """What a session goes on with after its connection was lost."""
+
+    token: str
+    """Unguessable, and good once: who goes on is given the next one."""
+    expires_s: float
+    """How long after the loss it is good."""
+    number: int = 1
+    """Of the token in this session, from 1."""
+    url: str | None = None
+    """Of the control plane, which finds another node (`POST /v1/sessions/{id}/resume`); None where
+    only this node can go on."""
+
+
 class Started(Message, frozen=True, tag="started"):
     """The session is open and holds a seat."""
 
@@ -155,6 +185,11 @@ class Started(Message, frozen=True, tag="started"):
     """The control plane's decision that led here; None where the node admitted by itself."""
     relayed_by: str | None = None
     """The node in between that passes everything on, if there is one."""
+    recovery: Recovery | None = None
+    """For callers who said `recovers`."""
+    from_sample: int = 0
+    """Where the audio goes on: 0 in a new session. All words before it are in finals that came, or
+    that follow."""
 
 
 class Redirect(Message, frozen=True, tag="redirect"):

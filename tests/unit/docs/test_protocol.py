@@ -19,6 +19,7 @@ from shared.errors import VoiceError
 from tests.support.scripted_node import Stage, final, staged_at
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text()
+PARTS = (m.Word, m.Place, m.Resume, m.Recovery, AudioFormat)
 SECTIONS = dict(re.findall(r"^##+ (.+?)\n(.*?)(?=^##+ |\Z)", DOCUMENT, re.DOTALL | re.MULTILINE))
 CALLER, NODE = list(get_args(m.ClientMessage)), list(get_args(m.ServerMessage))
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -56,7 +57,7 @@ def default(field: msgspec.structs.FieldInfo) -> str:
     return f"`{json.dumps(msgspec.to_builtins(value))}`"
 
 
-@pytest.mark.parametrize("kind", [*CALLER, *NODE, m.Word, m.Place, AudioFormat], ids=heading)
+@pytest.mark.parametrize("kind", [*CALLER, *NODE, *PARTS], ids=heading)
 def test_every_field_is_documented_as_it_is(kind: Struct) -> None:
     hints = get_type_hints(kind)
     table = rows(SECTIONS[heading(kind)])
@@ -67,7 +68,7 @@ def test_every_field_is_documented_as_it_is(kind: Struct) -> None:
 
 def test_no_message_is_documented_that_does_not_exist() -> None:
     documented = {title for title in SECTIONS if title.startswith("`")}
-    assert documented == {heading(kind) for kind in [*CALLER, *NODE, m.Word, m.Place, AudioFormat]}
+    assert documented == {heading(kind) for kind in [*CALLER, *NODE, *PARTS]}
 
 
 def descendants(kind: type[VoiceError]) -> list[type[VoiceError]]:
