@@ -1,5 +1,4 @@
-"""What a session tells its caller: the node's messages, audio with the id of its text, and how the
-session goes on after its connection was lost."""
+"""What a session tells its caller: what the node says, and what became of its connection."""
 
 import msgspec
 
@@ -15,8 +14,7 @@ class AudioOut(msgspec.Struct, frozen=True):
 
 
 class Reconnecting(m.Message, frozen=True, tag="reconnecting"):
-    """The connection is lost, and the session is tried to be gone on with. What is sent meanwhile
-    is kept."""
+    """The connection is lost, and another one is sought. What is sent meanwhile is kept."""
 
     attempt: int
     """From 1."""

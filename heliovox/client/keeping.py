@@ -5,8 +5,8 @@ from collections import deque
 from heliovox.protocol.audio import AudioFormat
 
 KEPT_S = 150
-"""What is said while a connection is lost for 120 s, which is how long a session waits for its caller
-unless a policy says otherwise, behind an utterance of 20 s that was under way; and a little more."""
+"""What is said while a connection is lost for 120 s, which is how long a session waits for its
+caller, behind an utterance of 20 s that was under way; and a little more."""
 
 
 class KeptAudio:

@@ -137,9 +137,9 @@ class SessionMachine:
         Raises:
             ConnectionLost: audio that no node has heard is forgotten.
         """
-        texts = self._texts.unsaid()
-        rest = self._again.unsaid(self.kept, finish=self._said_finish, piece_bytes=piece_bytes)
-        return [*texts, *rest]
+        if texts := self._texts.unsaid():
+            return [*texts]
+        return self._again.unsaid(self.kept, finish=self._said_finish, piece_bytes=piece_bytes)
 
     def stored(self, seq: int) -> m.Ack | None:
         """The acknowledgement to send now that finals up to `seq` are stored, if it is news."""
@@ -183,7 +183,7 @@ class SessionMachine:
         self._texts.heard(out)
         return out
 
-    def _check_order(self, message: m.ServerMessage) -> None:
+    def _check_order(self, message: Event) -> None:
         name = type(message).__name__
         if self.state is State.ENDED:
             raise NodeMisbehaved(f"{name} after the end of the session")
@@ -200,7 +200,7 @@ class SessionMachine:
     def _has(self, final: m.Final) -> bool:
         return self._repeats and final.seq <= self.last_final
 
-    def _sends_on(self, message: m.ServerMessage) -> bool:
+    def _sends_on(self, message: Event) -> bool:
         """Whether it sends the session on in its middle."""
         under_way = self.state in (State.LIVE, State.FINISHING) and self.start.moves
         middle = isinstance(message, m.Redirect) and message.from_sample is not None
@@ -225,10 +225,8 @@ class SessionMachine:
         self.footing.passed(sample)
         self.kept.release(sample)
 
-    def _take(self, message: m.ServerMessage) -> Event | None:
+    def _take(self, message: Event) -> Event | None:
         match message:
-            case m.Error():  # raised before
-                return None
             case m.Started():
                 self._arrive(message)
             case m.Redirect(from_sample=int(sample)) if self._sends_on(message):
@@ -243,17 +241,20 @@ class SessionMachine:
                 return message if told != at else None
             case m.Progress():
                 self._passed(message.released_sample)
-            case m.Speaking():
-                self._speaking = message.id
-                self._texts.heard(message)
-            case m.Spoken():
-                self._speaking = None if message.id == self._speaking else self._speaking
-                self._texts.heard(message)  # else it was one that waited
+            case m.Speaking() | m.Spoken():
+                self._spoke(message)
             case m.Ended() | m.Redirect():
                 self.state = State.ENDED if self.state is not State.MOVING else self.state
             case _:
                 pass
         return message
+
+    def _spoke(self, message: m.Speaking | m.Spoken) -> None:
+        self._texts.heard(message)
+        if isinstance(message, m.Speaking):
+            self._speaking = message.id
+        elif message.id == self._speaking:  # else of a text that waited
+            self._speaking = None
 
     def _final(self, final: m.Final) -> m.Final | None:
         if self._has(final):

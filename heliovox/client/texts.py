@@ -1,4 +1,4 @@
-"""Texts that a node was asked to say, and what becomes of them when its connection is lost. Pure."""
+"""Texts that a node was asked to say, and what becomes of them when it is lost. Pure."""
 
 from dataclasses import dataclass
 
