@@ -22,6 +22,7 @@ from control_plane.ending import Ending
 from control_plane.feed import Feed
 from control_plane.fleet import Fleet
 from control_plane.gate import Gate
+from control_plane.giving_up import GivingUp
 from control_plane.going_on import GoingOn
 from control_plane.ids import decision_ids
 from control_plane.ledger.statements import Statements
@@ -180,8 +181,9 @@ class ControlPlane:
         self.probing = Probing(clock, self.fleet, self.changes, self.tasks, probes)
         self.reserving = Reserving(bus, clock, self.fleet, self.tasks)
         self.ahead = SeatsAhead(self.reserving)
-        told = [self.learning.noted, self.ahead.noted]
-        self.notes = Notes(bus, clock, self.table, self.usage, told)
+        self.giving_up = GivingUp(Commands(bus), self.feed.gone, self.tasks)
+        told = [self.learning.noted, self.ahead.noted, self.giving_up.noted]
+        self.notes = Notes(bus, clock, self.table, self.usage, told, self.giving_up.found)
         self.gate = Gate(wait_s=settings.waiting.turn_s)
         self.placer = Placer(self._tools())
         self.going_on = GoingOn(
@@ -281,7 +283,7 @@ class ControlPlane:
             [
                 *fleet_readings(self.feed, self.probing, self.bus),
                 *session_readings(self.table, self.usage, self.notes),
-                *going_on_readings(self.going_on, self.ahead),
+                *going_on_readings(self.going_on, self.ahead, self.giving_up),
                 *placement_readings(
                     self.placer, self.reserving, self.decisions, self.publishing, self.recording
                 ),
@@ -313,6 +315,7 @@ class ControlPlane:
         self.table.looked_at(round(wall_s() * 1000), self.feed.gone)
         self.learning.each_second()
         self.ahead.each_second()
+        self.giving_up.each_second()
         self.call_backs.each_second()
         version = self.bundles.now().version
         if self.behind.due(self.fleet.bundles(), version, self.clock.now_s()):

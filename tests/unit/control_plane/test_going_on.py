@@ -128,3 +128,23 @@ def test_no_room_is_told_with_its_decision_and_nobody_stands_in_line(tmp_path: P
         }  # fmt: skip
 
     with_plane(tmp_path, go)
+
+
+def test_the_node_that_had_it_is_told_until_it_knows(tmp_path: Path) -> None:
+    async def go(plane: Running) -> None:
+        one = await plane.node("eu-central", "c-1", models=("m",))
+        session = await begun(plane, one)
+        two = await plane.node("eu-central", "c-2", models=("m",))
+        one.deaf_to.add("give_up")
+        await noted(plane, two, "resumed", session, recovery_number=2, from_sample=16_000)
+        giving_up = plane.plane.giving_up
+        await plane.until(lambda: giving_up.answers["silent"] and len(giving_up) == 1)
+        one.deaf_to.clear()
+        await plane.until(lambda: len(giving_up) == 0)
+        told = [told for told in one.commands if told.do == "give_up"]
+        assert {(one.session, one.through_sample, one.number) for one in told} == {
+            (session, 16_000, 2)
+        }
+        assert [told for told in two.commands if told.do == "give_up"] == []
+
+    with_plane(tmp_path, go)
