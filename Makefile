@@ -10,10 +10,12 @@ N ?= 60000
 PROVE ?=
 WORKERS ?= 2
 BURST ?=
+SECONDS ?= 120
+CHAOS ?=
 BENCH ?= all
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format prove burst bench train-stt train-tts eval-stt eval-tts clean
+.PHONY: help setup demo up test check format prove burst chaos bench train-stt train-tts eval-stt eval-tts clean
 
 help: ## what there is
 	@echo "Heliovox: streaming speech near the people who speak"
@@ -24,6 +26,7 @@ help: ## what there is
 	@echo "  WORKERS=N   test: so many processes (2)"
 	@echo "  N=...       prove: so many decisions; PROVE=... its other options (PROVE=--help)"
 	@echo "  BURST=...   burst: its options (BURST=--help)"
+	@echo "  SECONDS=N   chaos: of speech (120); CHAOS=... its other options (CHAOS=--help)"
 	@echo "  BENCH=...   bench: which one, and its options (make bench BENCH=--help)"
 
 $(READY): requirements/dev.txt pyproject.toml packaging/node/pyproject.toml
@@ -56,6 +59,9 @@ prove: $(READY) ## every decision checked by a program of its own, planted fault
 
 burst: $(READY) ## ten thousand callers at one moment onto two thousand seats
 	@$(BIN)/python -m tests.benchmarks.burst $(BURST)
+
+chaos: $(READY) ## nodes die, hang and move, links break, while people speak: no word may be lost
+	@$(BIN)/python -m tests.chaos --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(CHAOS)
 
 bench: $(READY) ## figures of docs/performance.md, measured again (minutes; wants a quiet machine)
 	@$(BIN)/python -m pip --disable-pip-version-check install -q --require-hashes -r requirements/bench.txt
