@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 
 from heliovox.client.client import Client
 from heliovox.client.errors import ClientError
@@ -16,6 +15,7 @@ HANG_UP = 0.2
 """The share of short sessions that end without a word."""
 SAY = 0.2
 """The share that have a text said instead."""
+AGAIN_S = 0.5
 TEXT = "Your order number is four seven one one."
 
 
@@ -51,8 +51,11 @@ class Load:
     async def short(self) -> None:
         """One session after the other; never returns."""
         while True:
-            with suppress(ClientError):
+            try:
                 await self._one()
+            except ClientError as error:  # the next one has better luck; the count is told
+                self.counts[type(error).__name__] += 1
+                await asyncio.sleep(AGAIN_S)
 
     async def _one(self) -> None:
         drawn = self._rng.random()
