@@ -70,13 +70,17 @@ class Command(msgspec.Struct, frozen=True):
 
     do: Literal["drain", "undrain", "end_session", "release", "move", "give_up"]
     """`move`: the session goes to `move` at the next end of an utterance. `give_up`: it goes on at
-    another node from `through_sample` on, so nothing of it is kept here any more."""
+    another node from `through_sample` on, so nothing of it is kept here any more; a node that has
+    nothing of it says yes, too."""
     epoch: int
     """Of whoever commands; a node ignores an older one than it has seen."""
     session: str | None = None
     reservation: str | None = None
     move: MoveTo | None = None
     through_sample: int = 0
+    number: int = 0
+    """Of the recovery token that the session goes on by elsewhere: who has it by a later one, since
+    it came back meanwhile, keeps it and says no."""
 
 
 class CommandDone(msgspec.Struct, frozen=True):
@@ -177,10 +181,11 @@ class SessionNote(msgspec.Struct, frozen=True):
     admitted_by: Literal["ticket", "node", "relay"]
     at_ms: int
     audio_ms: int = 0
-    """Heard in this session so far."""
+    """Heard in this session so far, by whichever nodes: it goes on where another one left off."""
     characters: int = 0
-    """Said in this session so far."""
+    """Said in this session so far, by this node."""
     paused_ms: int = 0
+    """Without a connection so far, as this node knows."""
     reason: str | None = None
     """Why it ended."""
     bundle_version: str = ""
@@ -198,6 +203,11 @@ class SessionNote(msgspec.Struct, frozen=True):
     """How long after a lost connection it is good."""
     from_sample: int = 0
     """Where the node began with it: beyond 0 where another one had it before."""
+    home: str = ""
+    """The caller's home region, as the session was let in."""
+    data: str = GENERAL
+    """What rules looked at beside tenant and language: it may be placed anew only by the same."""
+    countries: tuple[str, ...] = ()
 
 
 class KeyGrant(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """/v1/sessions: a seat is asked for, looked at, given back."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
@@ -9,12 +9,11 @@ from control_plane.api.admitting import Asked, admit, prefers_line, status_and_h
 from control_plane.api.callers import SECURITY, may_see
 from control_plane.api.centre import Centred, Who
 from control_plane.repeats import HEADER
-from control_plane.sessions.table import Row
+from control_plane.sessions.row import Row, State
 from heliovox.protocol.control import InLine, Placed, SessionRequest, SessionView, UsageView
 from shared.errors import NotFound
 
 MOST_LISTED = 1000
-State = Literal["reserved", "live", "ended", "lost"]
 
 
 @post("/v1/sessions", security=SECURITY)

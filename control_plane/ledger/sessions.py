@@ -54,7 +54,7 @@ def _with(line: SessionLine, note: SessionNote) -> SessionLine:
     """What a further note says; one that comes late changes nothing that is over."""
     if note.event == "started" or line.state == "ended":
         return msgspec.structs.replace(line, at_ms=min(line.at_ms, note.at_ms))
-    if note.event == "usage":
+    if note.event != "ended":
         return msgspec.structs.replace(line, audio_ms=max(line.audio_ms, note.audio_ms))
     return msgspec.structs.replace(line, state="ended", ended_ms=note.at_ms, audio_ms=note.audio_ms)
 

@@ -1,75 +1,21 @@
 """Sessions as the centre knows them: from what it placed and from what nodes noted (pure)."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
-import msgspec
+from control_plane.sessions.following import follow
+from control_plane.sessions.row import STATES, Copy, Row, State
+from shared.exchange import SessionNote
 
-from heliovox.protocol.control import RuledView, SessionView
-from shared.exchange import Ruled, SessionNote
-
-State = Literal["reserved", "live", "ended", "lost"]
 NEVER_CAME = "never_came"
 """Why a reserved session ended whose caller did not come in time."""
 NODE_GONE = "node_gone"
 """Why a session was lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One session."""
-
-    session: str
-    state: State
-    node: str
-    region: str
-    kind: str
-    language: str
-    tenant: str
-    policy: str
-    decision: str | None
-    admitted_by: str
-    since_ms: int
-    boot: str = ""
-    reservation: str | None = None
-    until_ms: int = 0
-    """A reserved one is given up then."""
-    audio_ms: int = 0
-    characters: int = 0
-    reason: str | None = None
-    policy_version: str = ""
-    bundle_version: str = ""
-    ruled: Ruled | None = None
-    caller: str | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether it holds a seat, as far as is known."""
-        return self.state in ("reserved", "live")
-
-    def view(self) -> SessionView:
-        """As the API says it."""
-        return SessionView(
-            session=self.session,
-            state=self.state,
-            node=self.node,
-            region=self.region,
-            kind=self.kind,
-            language=self.language,
-            tenant=self.tenant,
-            policy=self.policy,
-            decision=self.decision,
-            admitted_by=self.admitted_by,
-            since_ms=self.since_ms,
-            audio_ms=self.audio_ms,
-            characters=self.characters,
-            reason=self.reason,
-            policy_version=self.policy_version,
-            bundle_version=self.bundle_version,
-            ruled=None if self.ruled is None else RuledView(**msgspec.structs.asdict(self.ruled)),
-            caller=self.caller,
-        )
+NOT_RESUMED = "not_resumed"
+"""Why one ended that waited for its caller, or for another node."""
+SILENT_MS = 60_000
+"""A live session is noted twice as often: one that is found lost was not heard of for longer only
+where the centre itself was away."""
 
 
 class SessionTable:
@@ -88,7 +34,7 @@ class SessionTable:
         return self._open.get(session) or self._over.get(session)
 
     def open(self, session: str) -> bool:
-        """Whether it holds a seat, as far as is known."""
+        """Whether it goes on, or may, as far as is known."""
         return session in self._open
 
     def rows(self) -> Iterator[Row]:
@@ -96,9 +42,13 @@ class SessionTable:
         yield from reversed(self._open.values())
         yield from reversed(self._over.values())
 
+    def live_at(self, node: str) -> tuple[Row, ...]:
+        """The live sessions of a node, the oldest first."""
+        return tuple(r for r in self._open.values() if r.node == node and r.state == "live")
+
     def counts(self) -> Mapping[str, float]:
         """How many by state."""
-        counts = dict.fromkeys(("reserved", "live", "ended", "lost"), 0.0)
+        counts: dict[str, float] = dict.fromkeys(STATES, 0.0)
         for row in self.rows():
             counts[row.state] += 1
         return counts
@@ -108,38 +58,28 @@ class SessionTable:
         if self.get(row.session) is None:
             self._set(row)
 
-    def noted(self, note: SessionNote) -> None:
-        """What a node says. Nothing brings back a session that ended."""
-        row = self.get(note.session)
-        if row is not None and row.state == "ended" and row.boot in ("", note.boot):
-            return
-        if row is None or row.boot not in ("", note.boot):
-            row = _row_of(note)
-        self._set(
-            replace(
-                row,
-                state="ended" if note.event == "ended" else "live",
-                admitted_by=note.admitted_by,
-                boot=note.boot,
-                since_ms=note.at_ms if row.state == "reserved" else row.since_ms,
-                audio_ms=max(row.audio_ms, note.audio_ms),
-                characters=max(row.characters, note.characters),
-                reason=note.reason if note.event == "ended" else None,
-                policy_version=note.policy_version,
-                bundle_version=note.bundle_version,
-                ruled=note.ruled or row.ruled,
-                caller=note.caller,
-            )
-        )
+    def noted(self, note: SessionNote) -> Copy | None:
+        """What a node says. Nothing brings back a session that its node ended.
+
+        Returns:
+            The session at another node than the one that has it now, where it is there, too.
+        """
+        before = self.get(note.session)
+        after, twice = follow(before, note)
+        if after is not before:
+            self._set(after)
+        return twice
 
     def ended(self, session: str, reason: str) -> None:
-        """Ended by the centre: a seat that was given back."""
+        """Ended by the centre: a seat that was given back, or a session that nobody has."""
         row = self._open.get(session)
         if row is not None:
             self._set(replace(row, state="ended", reason=reason))
 
     def looked_at(self, now_ms: int, gone: Callable[[str, str], bool]) -> None:
         """Time passed: gives up the reserved that never came, and the live of dead nodes.
+
+        What can go on elsewhere waits for that, and ends when its time is over.
 
         Args:
             now_ms: since 1970.
@@ -149,7 +89,10 @@ class SessionTable:
             if row.state == "reserved" and now_ms >= row.until_ms:
                 self._set(replace(row, state="ended", reason=NEVER_CAME))
             elif row.state == "live" and gone(row.node, row.boot):
-                self._set(replace(row, state="lost", reason=NODE_GONE))
+                at_ms = min(now_ms, row.noted_ms + SILENT_MS)
+                self._set(replace(row, state="lost", reason=NODE_GONE, paused_at_ms=at_ms))
+            elif row.waits and now_ms > row.good_until_ms:
+                self._set(replace(row, state="ended", reason=NOT_RESUMED, supposed=True))
 
     def _set(self, row: Row) -> None:
         self._open.pop(row.session, None) if not row.open else self._over.pop(row.session, None)
@@ -160,18 +103,4 @@ class SessionTable:
             del oldest[next(iter(oldest))]
 
 
-def _row_of(note: SessionNote) -> Row:
-    return Row(
-        session=note.session,
-        state="live",
-        node=note.node,
-        region=note.region,
-        kind=note.kind,
-        language=note.language,
-        tenant=note.tenant,
-        policy=note.policy,
-        decision=note.decision,
-        admitted_by=note.admitted_by,
-        since_ms=note.at_ms,
-        boot=note.boot,
-    )
+__all__ = ["NEVER_CAME", "NODE_GONE", "NOT_RESUMED", "Copy", "Row", "SessionTable", "State"]

@@ -8,7 +8,7 @@ from shared.exchange import SessionNote
 
 LATE_S = 30.0
 """A note that is older is read again after a start, and says nothing of now."""
-_HOLDS_SEAT = ("started", "usage")
+_HOLDS_SEAT = ("started", "usage", "resumed")
 
 
 class Learning:
@@ -36,7 +36,7 @@ class Learning:
         if note.event in _HOLDS_SEAT:
             began_s = at_s if note.event == "started" else at_s - note.audio_ms / 1000.0
             self._lengths.began(note.session, note.kind, note.tenant, note.region, began_s)
-        else:
+        elif note.event == "ended":  # a pause is none: the seat may be taken again
             self._lengths.ended(note.session, at_s, self._wall_s())
         came_straight = note.event == "started" and note.admitted_by == "node"
         if came_straight and len(self._waiting) and self._wall_s() - at_s < LATE_S:

@@ -303,6 +303,9 @@ class FleetDesk:
             bundle_version=terms.bundle_version,
             ruled=ruled,
             caller=self.pseudonym(terms.tenant, asked.caller),
+            home=terms.home,
+            data=terms.facts.data,
+            countries=tuple(sorted(terms.facts.countries)),
         )
         self.note_down(note)
 

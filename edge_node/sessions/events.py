@@ -7,18 +7,24 @@ Events are the native protocol's own messages (`heliovox.protocol.messages`), wh
 from dataclasses import dataclass
 
 from edge_node.sessions.heard import Heard
+from edge_node.sessions.kept import Kept
 from edge_node.sessions.opening import Opening
 from heliovox.protocol.closing import CloseCode
 from heliovox.protocol.messages import (
     ClientMessage,
     EndReason,
     Error,
+    Recovery,
     Redirect,
+    Resume,
     ServerMessage,
     Speak,
     Waiting,
 )
 from shared.errors import VoiceError
+
+NEW = Resume("")
+"""Of a session that begins: its caller has nothing yet."""
 
 # --- events ---
 
@@ -40,6 +46,12 @@ class SeatGranted:
     opening: Opening
     decision: str | None = None
     """The control plane's, where it sent the caller here."""
+    recovery: Recovery | None = None
+    """With what the session goes on, should its connection be lost; None: it cannot."""
+    kept: Kept | None = None
+    """What there was of the session before, where it goes on."""
+    resume: Resume = NEW
+    """What its caller has of it then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,26 @@ class Failed:
 @dataclass(frozen=True, slots=True)
 class LinkLost:
     """The connection is gone."""
+
+    goodbye: bool = False
+    """The caller closed it in order: he does not come back, or had all there was to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Displaced:
+    """The session goes on over a newer connection, here or at another node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Another node holds a seat for the session: it goes there at the next end of an utterance."""
+
+    redirect: Redirect
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDue:
+    """It was waited long enough for the end of an utterance: the last one will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +173,9 @@ Event = (
     | Writable
     | Failed
     | LinkLost
+    | Displaced
+    | Move
+    | MoveDue
     | Drain
     | DrainOver
     | Ousted
@@ -214,6 +249,11 @@ class LeaveSeat:
 
 
 @dataclass(frozen=True, slots=True)
+class Detach:
+    """The connection is of no use any more, the session goes on: keep what it needs for that."""
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """Close the connection after what was told."""
 
@@ -221,4 +261,16 @@ class HangUp:
     reason: str
 
 
-Command = TakeSeat | Hear | EndUtterance | Mark | Say | Hush | Tell | ReadAudio | LeaveSeat | HangUp
+Command = (
+    TakeSeat
+    | Hear
+    | EndUtterance
+    | Mark
+    | Say
+    | Hush
+    | Tell
+    | ReadAudio
+    | LeaveSeat
+    | Detach
+    | HangUp
+)

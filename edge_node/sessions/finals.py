@@ -9,19 +9,27 @@ KEPT_LIMIT = 256
 
 
 class Finals:
-    """The numbering, and what it says of audio that may be dropped."""
+    """The numbering, and what it says of audio that may be dropped.
 
-    def __init__(self, kept_limit: int = KEPT_LIMIT) -> None:
+    Args:
+        kept_limit: finals that wait for their acknowledgement.
+        seq: of the last final that the caller has already, where the session began elsewhere.
+        through_sample: up to where he has all words then.
+    """
+
+    def __init__(self, kept_limit: int = KEPT_LIMIT, seq: int = 0, through_sample: int = 0) -> None:
         self._kept: deque[Final] = deque()
         self._limit = kept_limit
-        self._through = 0
+        self._through = through_sample
         """Audio up to here is in finals, or held no words."""
-        self.seq = 0
-        self.acknowledged = 0
+        self.seq = seq
+        self.acknowledged = seq
         self.forgotten = 0
         """Finals dropped unacknowledged, because the caller never acknowledges."""
-        self.released_sample = 0
+        self.released_sample = through_sample
         """The caller may drop audio before this sample."""
+        self.acked_sample = through_sample
+        """Where the last acknowledged final ends: the caller begins nowhere before it again."""
 
     @property
     def through_sample(self) -> int:
@@ -67,7 +75,7 @@ class Finals:
         self.acknowledged = seq
         released = self.released_sample
         while self._kept and self._kept[0].seq <= seq:
-            released = self._kept.popleft().through_sample
+            released = self.acked_sample = self._kept.popleft().through_sample
         if not self._kept:
             self.forgotten, released = 0, self._through
         moved = released > self.released_sample

@@ -34,15 +34,24 @@ class Hearing:
     """Counts audio in and words out.
 
     Stops reading while too much audio waits; leaves out partials while the caller does not keep up.
+
+    Args:
+        opening: the session's.
+        limits: its.
+        history: its.
+        finals: where it goes on: those of a session that lost its connection. None begins one.
     """
 
-    def __init__(self, opening: Opening, limits: Limits, history: History) -> None:
+    def __init__(
+        self, opening: Opening, limits: Limits, history: History, finals: Finals | None = None
+    ) -> None:
         self._audio_format, self._partials = opening.audio, opening.partials
         self._limits, self._history = limits, history
         self._backlog_samples = int(limits.backlog_s * opening.audio.sample_rate)
-        self.finals = Finals()
-        self.received_bytes = 0
-        self._head = b""
+        self.finals = Finals() if finals is None else finals
+        at = self.finals.through_sample
+        self.received_bytes = at * opening.audio.bytes_per_sample
+        self._head = bytes(WAV_HEADER_BYTES) if at else b""  # only a session's first bytes are
         self._wishes = 0
         self._in_speech = False
         self._shown: tuple[wire.Word, ...] = ()
@@ -53,6 +62,11 @@ class Hearing:
     def received_sample(self) -> int:
         """Whole samples received."""
         return self.received_bytes // self._audio_format.bytes_per_sample
+
+    def idle(self, most_s: float) -> bool:
+        """Whether there is no word since the last end of an utterance, and little audio."""
+        since = self.received_sample - self.finals.through_sample
+        return not self._in_speech and since <= most_s * self._audio_format.sample_rate
 
     def totals(self) -> tuple[int, int]:
         """Finals so far, and audio received in milliseconds."""

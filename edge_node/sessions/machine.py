@@ -8,6 +8,8 @@ import msgspec
 from edge_node.sessions.events import (
     Audio,
     Command,
+    Detach,
+    Displaced,
     Drain,
     DrainOver,
     EndUtterance,
@@ -18,6 +20,8 @@ from edge_node.sessions.events import (
     LeaveSeat,
     LinkLost,
     Mark,
+    Move,
+    MoveDue,
     Ousted,
     Parting,
     PassedOn,
@@ -29,9 +33,11 @@ from edge_node.sessions.events import (
     Tick,
     Writable,
 )
-from edge_node.sessions.heard import AllHeard, SeatFailed
+from edge_node.sessions.finals import Finals
+from edge_node.sessions.heard import AllHeard, SeatFailed, Wordless, WordsForGood
 from edge_node.sessions.hearing import HEARD, Hearing, HearingEvent
 from edge_node.sessions.history import History
+from edge_node.sessions.kept import Kept, lacked
 from edge_node.sessions.limits import Limits
 from edge_node.sessions.opening import Offer, Opening, open_as_asked
 from edge_node.sessions.silence import Silence
@@ -52,13 +58,18 @@ from heliovox.protocol import messages as wire
 from heliovox.protocol.closing import CloseCode
 from shared.errors import (
     InvalidMessage,
+    LimitPassed,
     NodeDraining,
+    Superseded,
     VoiceError,
     WrongKindOfMessage,
 )
 
-LIVE, ENDED = Stream.LIVE, Stream.ENDED
+LIVE, ENDED, DETACHED = Stream.LIVE, Stream.ENDED, Link.DETACHED
 """Asked for at every packet: Python 3.11 is slow to find a member of an enum."""
+SHORT_S = 1.5
+"""Of audio since the last end of an utterance without a word: a session that moves then goes at
+once, as to hear so much again takes less than to wait for the next end."""
 MEANT_TO_GO_ON = frozenset({Audio, wire.Flush, wire.Marker, wire.Speak, wire.Finish})
 """What a caller may still say who does not know yet that the node ends the session."""
 
@@ -82,17 +93,23 @@ class Session:
         self.hearing: Hearing | None = None
         self._speaks = SpeakQueue(limits)
         self._heard_all = False
+        self._kept_finals = Finals()
         self._silence = Silence(limits)
         self._end_reason, self._end_code = "finish", CloseCode.NORMAL
         self._going = False
         self._parting: wire.Error | None = None
+        self._moving: wire.Redirect | None = None
+        self.recovers = False
+        """Whether it goes on after its connection is lost."""
+        self.farewell: wire.Ended | None = None
+        """What such a session was told last: perhaps it did not get it."""
         self.ended_because = ""
         """A reason of `ended`, an error's code, `link_lost`, or what became of it elsewhere."""
         self._handlers: dict[type, Callable[[Any], list[Command]]] = self._table()
 
     def handle(self, event: Event) -> list[Command]:
         """What to do about an event. Never raises: what is wrong is told to the caller."""
-        if self.stream.state is ENDED:
+        if self.stream.state is ENDED or self.link.state is DETACHED:
             return []
         if self._ended_by_node and type(event) in MEANT_TO_GO_ON:
             return []
@@ -129,10 +146,13 @@ class Session:
             **dict.fromkeys(HEARD, self._heard),
             AllHeard: self._all_heard,
             SeatFailed: lambda event: self._fail(event.error),
-            Failed: lambda event: self._fail(event.error),
+            Failed: self._failed,
             Spoke: self._spoke,
             Writable: self._heard,
             LinkLost: self._lost,
+            Displaced: self._displaced,
+            Move: self._move,
+            MoveDue: lambda _: self._go(),
             Drain: self._drain,
             DrainOver: self._drain_over,
             Ousted: self._ousted,
@@ -147,16 +167,42 @@ class Session:
             raise InvalidMessage("a second start", field="type", remedy="open a new connection")
         self.opening = open_as_asked(ask, self._offer)
         self._silence.broken()
-        if self.opening.hears:
-            self.hearing = Hearing(self.opening, self._limits, self.history)
         return [TakeSeat(self.opening)]
 
     def _granted(self, event: SeatGranted) -> list[Command]:
         self.stream.take(StreamEvent.STARTED)
+        self.id, self.recovers = event.session, event.recovery is not None
+        if event.kept is not None:
+            return self._go_on(event, event.kept)
         self.seat.take(SeatEvent.GRANTED)
-        self.id, opening, offer = event.session, event.opening, self._offer
-        self.history.note("started", 0, opening.kind)
-        started = wire.Started(
+        self._listen(event.opening, None)
+        self.history.note("started", 0, event.opening.kind)
+        return [Tell(self._started(event, 0))]
+
+    def _go_on(self, event: SeatGranted, kept: Kept) -> list[Command]:
+        """As if the connection had never been lost; but what is in no final is heard again."""
+        self.history, self.link, self.seat = kept.history, kept.link, kept.seat
+        self.link.take(LinkEvent.RESUMED)
+        at = kept.through_sample
+        self.history.note("resumed", at, f"the caller has final {event.resume.seq}")
+        again = [Tell(final) for final in lacked(kept.finals, event.resume)]
+        begun: list[Command] = [Tell(self._started(event, at)), *again]
+        if kept.farewell is not None:
+            self.farewell, self._kept_finals = kept.farewell, kept.finals
+            over = self._end("finish")
+            return [*begun, Tell(kept.farewell), *over, HangUp(CloseCode.NORMAL, "finish")]
+        if self.seat.state is Seat.NONE:  # another node had it
+            self.seat.take(SeatEvent.GRANTED)
+        self._listen(event.opening, kept.finals)
+        return begun
+
+    def _listen(self, opening: Opening, finals: Finals | None) -> None:
+        if opening.hears:
+            self.hearing = Hearing(opening, self._limits, self.history, finals)
+
+    def _started(self, event: SeatGranted, from_sample: int) -> wire.Started:
+        opening, offer = event.opening, self._offer
+        return wire.Started(
             session=self.id,
             node=offer.node,
             version=wire.VERSION,
@@ -171,8 +217,9 @@ class Session:
             graph=opening.graph or None,
             region=offer.region,
             decision=event.decision,
+            recovery=event.recovery,
+            from_sample=from_sample,
         )
-        return [Tell(started)]
 
     def _sent_on(self, event: SentOn) -> list[Command]:
         ended = self._end("redirected")
@@ -271,7 +318,12 @@ class Session:
     # --- what else happens ---
 
     def _heard(self, heard: HearingEvent) -> list[Command]:
-        return [] if self.hearing is None else self.hearing.handle(heard)
+        if self.hearing is None:
+            return []
+        commands = self.hearing.handle(heard)
+        if self._moving is not None and isinstance(heard, WordsForGood | Wordless):
+            commands += self._go()
+        return commands
 
     def _all_heard(self, _: AllHeard) -> list[Command]:
         self._heard_all = True
@@ -291,6 +343,8 @@ class Session:
         seq, audio_ms = (0, 0) if self.hearing is None else self.hearing.totals()
         ended = wire.Ended(self.id, self._end_reason, seq, audio_ms)
         over = self._end(self._end_reason)
+        if self.recovers and not cut_short:
+            self.farewell = ended
         return [Tell(ended), *over, HangUp(self._end_code, self._end_reason)]
 
     def _end(self, because: str) -> list[Command]:
@@ -306,10 +360,74 @@ class Session:
         over = self._end(error.code)
         return [Tell(error.as_message()), *over, HangUp(error.close_code, error.code)]
 
-    def _lost(self, _: LinkLost) -> list[Command]:
+    def _failed(self, event: Failed) -> list[Command]:
+        """A caller who does not read may just be cut off: he can come back."""
+        error = event.error
+        if not (isinstance(error, LimitPassed) and self.goes_on):
+            return self._fail(error)
+        self._detach("unread")
+        return [Tell(error.as_message()), HangUp(error.close_code, error.code), Detach()]
+
+    # --- a connection is lost, another one takes its place, or the session moves ---
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the session is not over with its connection."""
+        begun = self.stream.state in (Stream.LIVE, Stream.FINISHING)
+        return self.recovers and begun and not self._going and not self._ended_by_node
+
+    @property
+    def kept(self) -> Kept:
+        """What it goes on with, once its connection is gone."""
+        assert self.opening is not None
+        finals = self._kept_finals if self.hearing is None else self.hearing.finals
+        return Kept(
+            self.id,
+            self.opening,
+            finals,
+            self.history,
+            Machine(DETACHED, LINK_TABLE),
+            Machine(self.seat.state, SEAT_TABLE),
+            self.received_sample,
+            self.farewell,
+        )
+
+    def _detach(self, why: str) -> None:
         self.link.take(LinkEvent.LOST)
-        self.history.note("link lost", self.received_sample)
-        return self._end("link_lost")
+        self.history.note(why, self.received_sample)
+
+    def _lost(self, event: LinkLost) -> list[Command]:
+        goes_on = self.goes_on and not event.goodbye
+        self._detach("link lost")
+        return [Detach()] if goes_on else self._end("link_lost")
+
+    def _displaced(self, _: Displaced) -> list[Command]:
+        error = Superseded(
+            "the session goes on over a newer connection",
+            remedy="leave it to the newer connection",
+        )
+        if not self.goes_on:
+            return self._fail(error)
+        self._detach("superseded")
+        return [Tell(error.as_message()), HangUp(error.close_code, error.code), Detach()]
+
+    def _move(self, event: Move) -> list[Command]:
+        if not self.goes_on or self.stream.state is not LIVE:
+            return []
+        self._moving = event.redirect
+        return self._go() if self.hearing is None or self.hearing.idle(SHORT_S) else []
+
+    def _go(self) -> list[Command]:
+        """To another node, which hears all that no final covers. Who ends meanwhile may."""
+        if self._moving is None or not self.goes_on or self.stream.state is not LIVE:
+            return []
+        at = 0 if self.hearing is None else self.hearing.finals.through_sample
+        going = msgspec.structs.replace(self._moving, from_sample=at)
+        self._detach("moves")
+        self.seat.take(SeatEvent.HAND_OVER)
+        return [Tell(going), HangUp(CloseCode.MOVED, "redirected"), Detach()]
+
+    # --- the node ends it ---
 
     def _drain(self, event: Drain) -> list[Command]:
         """Who has not said `start` yet will be told by the answer to it."""
@@ -317,6 +435,9 @@ class Session:
         return [] if opening else [Tell(wire.Draining(event.deadline_ms))]
 
     def _drain_over(self, event: DrainOver) -> list[Command]:
+        if event.reason == "draining" and self.goes_on:
+            self._detach("the node stops")
+            return [HangUp(CloseCode.GOING_AWAY, event.reason), Detach()]
         self._end_reason, self._end_code = event.reason, CloseCode.GOING_AWAY
         if self.stream.state is Stream.LIVE:
             return self._begin_end()

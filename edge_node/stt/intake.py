@@ -13,14 +13,20 @@ from shared.audio import Resampler, decode
 
 
 class Intake:
-    """Feeds step after step of an utterance; knows how much audio the next one needs."""
+    """Feeds step after step of an utterance; knows how much audio the next one needs.
 
-    def __init__(self, audio: AudioFormat, profile: Profile) -> None:
-        self.replay = Replay(audio.bytes_per_sample)
+    Args:
+        audio: the caller's.
+        profile: the engine's.
+        start: the session's position of the first sample that will come.
+    """
+
+    def __init__(self, audio: AudioFormat, profile: Profile, start: int = 0) -> None:
+        self.replay = Replay(audio.bytes_per_sample, start)
         self._audio, self._profile = audio, profile
-        self.begin = 0
+        self.begin = start
         """Where the utterance starts, in the caller's samples."""
-        self.restart(0)
+        self.restart(start)
 
     def restart(self, begin: int) -> None:
         """A new utterance from the caller's sample `begin`; audio before it is released."""

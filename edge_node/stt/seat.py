@@ -49,19 +49,26 @@ Asked = MarkerAsked | EndAsked
 
 
 class Seat:
-    """One stream of audio on its way through the recogniser."""
+    """One stream of audio on its way through the recogniser.
 
-    def __init__(self, audio: AudioFormat, profile: Profile, rules: Rules) -> None:
+    Args:
+        audio: the caller's.
+        profile: the engine's.
+        rules: when utterances end.
+        start: the session's position of the first sample that will come: an end of an utterance.
+    """
+
+    def __init__(self, audio: AudioFormat, profile: Profile, rules: Rules, start: int = 0) -> None:
         self._audio, self._profile, self._rules = audio, profile, rules
-        self._intake = Intake(audio, profile)
+        self._intake = Intake(audio, profile, start)
         self._transcript = Transcript()
         self.gate: Gate | None = None
         """Says at which words somebody spoke; the others are left out. None believes all."""
         self._shown: tuple[Word, ...] = ()
         self.inbox: deque[bytes | Asked] = deque()
         self._asked: deque[tuple[int, Asked]] = deque()
-        self.received_bytes = 0
-        """Counted by the event loop as it appends to the inbox."""
+        self.received_bytes = start * audio.bytes_per_sample
+        """Of the session; counted by the event loop as it appends to the inbox."""
         self.need_bytes = 0
         """Received bytes from which the next step is possible."""
         self._set_need()

@@ -11,11 +11,11 @@ from heliovox.cli.tables import duration, table
 from heliovox.client.control import ControlPlane
 from heliovox.protocol.control import SessionView
 
-_TEXT = """Sessions that the control plane knows: those for which a seat is held, live ones, and
-those that ended with --all. `heliovox why SESSION` says why one is where it is."""
+_TEXT = """Sessions that the control plane knows: those for which a seat is held, live ones, those
+that lost their connection or their node and may go on (since when they wait, and which node had one
+before), and those that ended with --all. `heliovox why SESSION` says why one is where it is."""
 _SHOWN = 12
 """Of a pseudonym, for people; --json has all of it."""
-_OVER = {"ended", "lost"}
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,12 +30,16 @@ def run(args: argparse.Namespace) -> int:
     sessions = [
         session
         for session in centre.ask(ControlPlane.sessions, args)
-        if args.all or session.state not in _OVER
+        if args.all or _goes_on(session)
     ]
     sys.stdout.write(
         centre.as_json_lines(sessions) if args.json else shown(sessions, now_ms=time.time() * 1000)
     )
     return Exit.OK
+
+
+def _goes_on(session: SessionView) -> bool:
+    return session.state != "ended" and (session.state != "lost" or session.recovers)
 
 
 def shown(sessions: Sequence[SessionView], now_ms: float) -> str:
@@ -56,16 +60,21 @@ def shown(sessions: Sequence[SessionView], now_ms: float) -> str:
     return table(headings, [_row(session, now_ms) for session in sessions], right="AGE HEARD")
 
 
-def _state(session: SessionView) -> str:
+def _state(session: SessionView, now_ms: float) -> str:
     if session.ruled is not None and session.state == "live":
         return f"live (forbidden: {session.ruled.clause})"
-    return session.state + (f" ({session.reason})" if session.reason else "")
+    said = [] if session.reason is None else [session.reason]
+    if session.paused_at_ms is not None:
+        said.append(f"for {duration((now_ms - session.paused_at_ms) / 1000)}")
+    if session.came_from is not None:
+        said.append(f"from {session.came_from}")
+    return session.state + (f" ({', '.join(said)})" if said else "")
 
 
 def _row(session: SessionView, now_ms: float) -> list[str]:
     return [
         session.session,
-        _state(session),
+        _state(session, now_ms),
         session.node,
         session.kind,
         session.policy,

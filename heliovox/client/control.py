@@ -102,6 +102,25 @@ class ControlPlane:
             async with asyncio.timeout(LEAVE_S):
                 await self._ask("DELETE", path, Any)
 
+    async def resume(self, session_id: str, asked: c.ResumeRequest) -> c.Placed:
+        """A seat at another node for a session whose own is gone, full or out of reach.
+
+        Whoever lost the answer may ask again. A token that is not good is Refused with the code
+        `resume_refused`, whatever is wrong with it: nobody learns which sessions there are.
+        """
+        path = f"/v1/sessions/{quote(session_id, safe='')}/resume"
+        return await self._ask("POST", path, c.Placed, msgspec.json.encode(asked))
+
+    async def move(self, session_id: str, to: str | None = None) -> c.Moved:
+        """Sends a live session to another node, at its next end of an utterance; for operators.
+
+        Args:
+            session_id: of a session whose caller can follow.
+            to: the node; None for the best of the others.
+        """
+        path = f"/v1/sessions/{quote(session_id, safe='')}/move"
+        return await self._ask("POST", path, c.Moved, msgspec.json.encode(c.MoveRequest(to)))
+
     async def nearest(self, lat: float, lon: float) -> list[c.NearestView]:
         """The nodes that a caller at this place may go to, best first."""
         query = urlencode({"lat": lat, "lon": lon})

@@ -105,7 +105,8 @@ class Inbox:
             raise
         if isinstance(event, m.Redirect) and self._machine.state is State.MOVING:
             await self._go_on(event)
-        self._deliver(event)
+        if event is not None:
+            self._deliver(event)
 
     async def _go_on(self, redirect: m.Redirect) -> None:
         if self.mover is None:

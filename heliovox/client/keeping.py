@@ -4,8 +4,9 @@ from collections import deque
 
 from heliovox.protocol.audio import AudioFormat
 
-KEPT_S = 120
-"""An utterance is ended at 20 s and its final follows within seconds: six of them fit."""
+KEPT_S = 150
+"""What is said while a connection is lost for 120 s, which is how long a session waits for its
+caller, behind an utterance of 20 s that was under way; and a little more."""
 
 
 class KeptAudio:
@@ -16,6 +17,7 @@ class KeptAudio:
     """
 
     def __init__(self, audio: AudioFormat, kept_s: float = KEPT_S) -> None:
+        self.audio = audio
         self._width = audio.bytes_per_sample
         self._limit_bytes = int(kept_s * audio.sample_rate) * self._width
         self._pieces: deque[bytes] = deque()
@@ -31,6 +33,10 @@ class KeptAudio:
     def sent_samples(self) -> int:
         """Whole samples sent since the session began."""
         return self._end_byte // self._width
+
+    def has_room(self, count: int) -> bool:
+        """Whether as many bytes more can be kept without forgetting any."""
+        return not self._pieces or self._end_byte + count - self._first_byte <= self._limit_bytes
 
     def add(self, data: bytes) -> None:
         """Remembers audio that is being sent; it may end within a sample."""

@@ -66,7 +66,7 @@ class Mover:
     async def _knock(self, socket: ClientConnection) -> "m.Started | m.Redirect":
         try:
             async with asyncio.timeout(self._limits.open_s):
-                await socket.send(encode(self._machine.start), text=True)
+                await socket.send(encode(self._machine.hello()), text=True)
                 answer = self._machine.text(await socket.recv())
                 while isinstance(answer, m.Waiting):
                     answer = self._machine.text(await socket.recv())

@@ -53,6 +53,44 @@ class Base:
 _FIRST = Base()
 
 
+class Bases:
+    """By position: behind audio that no node was sent, the application has counted further.
+
+    A node says finals again that it said before, and they are where they were.
+    """
+
+    def __init__(self, base: Base = _FIRST) -> None:
+        self._by_sample = [(0, base)]
+        """The node's own sample from which each holds."""
+
+    @property
+    def now(self) -> Base:
+        """The latest."""
+        return self._by_sample[-1][1]
+
+    def at(self, sample: int) -> Base:
+        """For what begins at a sample of the node's."""
+        return next((b for start, b in reversed(self._by_sample) if start <= sample), self.now)
+
+    def shifted(self, said: _Shifted) -> _Shifted:
+        """What a node said, as the application counts."""
+        if isinstance(said, m.Final) and len(self._by_sample) > 1:
+            return self.at(max(0, said.through_sample - 1)).shifted(said)
+        return self.now.shifted(said)
+
+    def node_sample(self, sample: int) -> int:
+        """What the node calls a sample of the application's."""
+        for start, base in reversed(self._by_sample):
+            if sample >= start + base.sample:
+                return sample - base.sample
+        return sample - self._by_sample[0][1].sample
+
+    def skipped(self, at: int, base: Base) -> None:
+        """From the node's sample on, another one holds."""
+        self._by_sample = [(start, b) for start, b in self._by_sample if start < at or start == 0]
+        self._by_sample.append((at, base))
+
+
 class Again:
     """What has to be said once more to a node that the session moved to."""
 
@@ -64,20 +102,35 @@ class Again:
         self._finished = False
         self._catching_up = False
 
+    @property
+    def behind(self) -> bool:
+        """Whether the present node was not told all yet."""
+        return self._catching_up
+
+    @property
+    def unanswered(self) -> int:
+        """Flushes and markers whose answers are due."""
+        return len(self._unanswered)
+
     def wished(self, byte: int, wish: Wish) -> None:
         """A flush or a marker is said behind a byte of the audio."""
         self._unanswered.append((byte, wish))
         if self._catching_up:
             self._due.append((byte, wish))
 
-    def answered(self, answer: m.Flushed | m.MarkerReached) -> None:
-        """One came back."""
+    def answered(self, answer: m.Flushed | m.MarkerReached) -> int | None:
+        """One came back: the byte of audio behind which it was said, None if it was not."""
         kind = m.Flush if isinstance(answer, m.Flushed) else m.Marker
         wish = kind(answer.id)
-        for at, (_, one) in enumerate(self._unanswered):
+        for at, (byte, one) in enumerate(self._unanswered):
             if one == wish:
                 del self._unanswered[at]
-                return
+                return byte
+        return None
+
+    def lost(self) -> None:
+        """There is no node to say anything to."""
+        self._catching_up = True
 
     def moved(self, byte: int) -> None:
         """Audio from a byte on, and all that was not answered, was not heard."""

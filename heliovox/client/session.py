@@ -192,11 +192,12 @@ class Session:
 
     async def _wish(self, wish: m.Flush | m.Marker) -> None:
         epoch = self._outbox.epoch
-        self.machine.wished(wish)
+        self.machine.asked(wish)
         await self._through(self._outbox.say(wish, epoch), epoch)
 
     async def _say(self, message: m.ClientMessage) -> None:
         epoch = self._outbox.epoch
+        self.machine.asked(message)
         await self._through(self._outbox.say(message, epoch), epoch)
 
     async def _through(self, sending: Awaitable[None], epoch: int) -> None:

@@ -387,7 +387,8 @@ class SessionView(msgspec.Struct, frozen=True):
     """A session as the centre knows it."""
 
     session: str
-    state: Literal["reserved", "live", "ended", "lost"]
+    state: Literal["reserved", "live", "paused", "ended", "lost"]
+    """`paused`: its connection is lost. `lost`: its node is. Either may go on, if it `recovers`."""
     node: str
     region: str
     kind: str
@@ -407,6 +408,14 @@ class SessionView(msgspec.Struct, frozen=True):
     """Where newer rules forbade it while it ran."""
     caller: str | None = None
     """A pseudonym that the node's region made of the caller's id; nobody elsewhere knows whose."""
+    recovers: bool = False
+    """Whether it can go on at another node."""
+    came_from: str | None = None
+    """The node that had it before."""
+    paused_ms: int = 0
+    """Without a connection so far."""
+    paused_at_ms: int | None = None
+    """Since when it waits to go on, where it does; in milliseconds since 1970."""
 
 
 class NearestView(msgspec.Struct, frozen=True):

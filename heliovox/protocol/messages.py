@@ -42,8 +42,8 @@ class Resume(msgspec.Struct, frozen=True):
     seq: int = 0
     """The last final that came; 0 for none."""
     through_sample: int = 0
-    """Where the audio goes on: the end of that final, or the latest `released_sample`, whichever is
-    later."""
+    """Where the audio goes on: the end of that final, the latest `released_sample` or the latest
+    `flushed.through_sample`, whichever is later."""
 
 
 class Start(Message, frozen=True, tag="start"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from heliovox.cli import sessions
 from heliovox.cli.main import main
 from heliovox.protocol.control import (
     AllowedRegion,
@@ -40,6 +41,9 @@ SESSIONS = [
                 ruled=RuledView("finish", "b-2", "v2", "gone.forbid")),
     SessionView("s-2", "ended", "eu-central-1", "eu-central", "recognition", "en", "acme",
                 "eu-only", None, "node", 0, reason="finish"),
+    SessionView("s-3", "lost", "eu-west-1", "eu-west", "recognition", "en", "acme", "eu-only",
+                None, "node", 0, reason="node_gone", recovers=True, came_from="eu-west-2",
+                paused_at_ms=5_000),
 ]  # fmt: skip
 DECISION = DecisionView(
     id="c-1", at_ms=0, control_plane="centre", view=7, kind="recognition", language="en",
@@ -126,8 +130,13 @@ def test_sessions_that_ended_are_shown_where_asked(
     assert "ended (finish)" in capsys.readouterr().out
 
 
+def test_a_session_that_may_go_on_says_for_how_long_it_waits_and_where_it_was() -> None:
+    assert "lost (node_gone, for 4 s, from eu-west-2)" in sessions.shown(SESSIONS, now_ms=9_000)
+
+
 @pytest.mark.parametrize(
-    ("command", "want"), [("nodes", NODES), ("regions", REGIONS), ("sessions", SESSIONS[:1])]
+    ("command", "want"),
+    [("nodes", NODES), ("regions", REGIONS), ("sessions", [SESSIONS[0], SESSIONS[2]])],
 )
 def test_json_is_one_object_a_line(
     monkeypatch: pytest.MonkeyPatch,
