@@ -8,8 +8,8 @@ from collections.abc import Callable
 from edge_node.capacity.admission import Admission
 from edge_node.capacity.calibration import Calibration
 from edge_node.centre.answers import Abilities
-from edge_node.centre.desk import TextAccounts
 from edge_node.centre.link import Dial
+from edge_node.centre.texts import TextAccounts
 from edge_node.conversation import Conversation
 from edge_node.desk import Accounts, Desk, KeyDesk
 from edge_node.engines import engine_maker, gatekeeper_maker, make_speech
@@ -31,8 +31,10 @@ from edge_node.readings import (
     connection_readings,
     device_readings,
     member_readings,
+    recovery_readings,
     session_readings,
 )
+from edge_node.recovery.service import Recoveries
 from edge_node.relaying import Relays
 from edge_node.server import door_config
 from edge_node.sessions.limits import Limits
@@ -54,6 +56,9 @@ from shared.service import Service, run_all
 from shared.tasks import Tasks
 
 TICK_S = 1.0
+HEARD_S = 5.0
+"""With the bus, before sessions end whose callers did not come back: if they went on elsewhere,
+the control plane says so within that time."""
 
 
 def bus_dial(settings: EdgeSettings) -> Dial:
@@ -149,6 +154,13 @@ class Node:
         self.tally, self.tasks = Tally(), Tasks()
         self.live: dict[str, Conversation] = {}
         self.passed: set[Conversation] = set()
+        self.recoveries = Recoveries(
+            settings.recovery.rules,
+            self.clock,
+            secrets.token_bytes,
+            settings.centre.api_url,
+            lambda: self.member is None or self.member.heard_for(HEARD_S),
+        )
         self.keys: KeyStore | None = None
         self.member: Member | None = None
         self.desk, self.accounts = self._desk()
@@ -190,7 +202,7 @@ class Node:
             door: its port.
             stopping: what ends it.
         """
-        ticks = [self.registry.tick]
+        ticks = [self.registry.tick, self.recoveries.tick]
         if self.keys is not None:
             ticks.append(self.keys.tick)
         first: list[Service] = [self.recogniser, self.speech, self.calibration]
@@ -246,7 +258,8 @@ class Node:
         conversation = self.live.get(session)
         if conversation is not None:
             conversation.drain_over("operator")
-        return conversation is not None
+            return True
+        return self.recoveries.end(session, "operator")
 
     def _http(self) -> HttpNode:
         settings, member = self.settings, self.member
@@ -271,6 +284,7 @@ class Node:
             [
                 *connection_readings(self.registry),
                 *session_readings(self.admission, self.tally, http),
+                *recovery_readings(self.recoveries),
                 *device_readings(self.recogniser.device.meter),
                 *([] if member is None else member_readings(member)),
             ]
@@ -298,6 +312,7 @@ class Node:
             device=self.recogniser.device,
             speaker=self.speech,
             tasks=self.tasks,
+            recoveries=self.recoveries,
             tally=self.tally,
             relays=Relays() if self.member is None else self.member.relays,
             record=NoRecord() if self.member is None else self.member.transcripts,

@@ -90,6 +90,7 @@ class Member:
             settings.node_id, settings.region, boot_of(wall_s(), secrets.token_bytes(4))
         )
         self.url = ""
+        self._heard_since_s: float | None = None
         key = read_public_key(settings.centre.public_key_file)
         self.link = Link(self.who, dial, self._lines(), clock)
         self.reports = Reports(
@@ -154,6 +155,15 @@ class Member:
         self._node.admission.expire(self._clock.now_s())
         self.ledger.sessions.tick()
         self.warden.look()
+        if not self.link.connected:
+            self._heard_since_s = None
+        elif self._heard_since_s is None:
+            self._heard_since_s = self._clock.now_s()
+
+    def heard_for(self, least_s: float) -> bool:
+        """Whether the fleet could be heard for so long, without a break."""
+        since_s = self._heard_since_s
+        return since_s is not None and self._clock.now_s() - since_s >= least_s
 
     def _rules_changed(self) -> None:
         self.warden.look()

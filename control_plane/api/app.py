@@ -36,6 +36,7 @@ def make_app(centre: Centre) -> Litestar:
         [
             *(probes.healthz, probes.readyz, probes.metrics),
             *(sessions.place, sessions.listed, sessions.one, sessions.end, sessions.usage),
+            sessions.resume,
             *(waiting.look, waiting.events, waiting.leave),
             *(fleet.nearest, fleet.regions, fleet.nodes, fleet.drain, fleet.undrain),
             *(fleet.decision, fleet.policies, fleet.bundle, ledger.ledger, ledger.heads),

@@ -21,6 +21,7 @@ from heliovox.protocol.control import (
     NodeView,
     Placed,
     RegionView,
+    ResumeRequest,
 )
 from heliovox.protocol.messages import Place
 from shared.exchange import Bundle
@@ -50,6 +51,16 @@ class Placing(Protocol):
 
     def nearest(self, order: Order, most: int) -> Sequence[NearestView]:
         """Where it would go, best first; holds nothing. Raises VoiceError."""
+        ...
+
+
+class GoingOn(Protocol):
+    """Finds seats for sessions that go on elsewhere."""
+
+    async def resume(
+        self, session: str, asked: ResumeRequest, who: KeyRecord, own_address: str | None
+    ) -> Placed:
+        """A seat, held, for the same session. Raises VoiceError."""
         ...
 
 
@@ -106,6 +117,7 @@ class Centre:
     bundle: Callable[[], Bundle]
     fallback: Callable[[], Place | None]
     placing: Placing
+    going_on: GoingOn
     fleets: Fleets
     explaining: Explaining
     ending: Ending

@@ -227,6 +227,12 @@ class DecisionView(msgspec.Struct, frozen=True, tag_field="reader", tag="operato
     """Which of the nodes that were as good was taken."""
     ramp: float = 0.0
     """Nodes of a lesser or equal share stood back."""
+    continues: str | None = None
+    """The session that was placed anew, where it was not a new one."""
+    because: str | None = None
+    """Why it went on elsewhere: `resumed`, `moved`, `draining`."""
+    came_from: str | None = None
+    """The node that had it."""
 
 
 Advice = Literal["connect", "try_again", "ask_for_what_is_offered", "use_another_policy"]
@@ -256,6 +262,10 @@ class CallerWhy(msgspec.Struct, frozen=True, tag_field="reader", tag="caller"):
     rtt_ms: float | None
     """The round trip to expect."""
     session: str | None
+    continues: str | None = None
+    """As in DecisionView, and so are the next two."""
+    because: str | None = None
+    came_from: str | None = None
 
 
 class AllowedRegion(msgspec.Struct, frozen=True):
@@ -306,6 +316,10 @@ class ComplianceWhy(msgspec.Struct, frozen=True, tag_field="reader", tag="compli
     within_policy: bool
     """Whether the session is nowhere but where it may be."""
     session: str | None
+    continues: str | None = None
+    """As in DecisionView, and so are the next two."""
+    because: str | None = None
+    came_from: str | None = None
 
 
 Why = CallerWhy | DecisionView | ComplianceWhy

@@ -26,6 +26,7 @@ from heliovox.protocol.control import (
     NodeView,
     Placed,
     RegionView,
+    ResumeRequest,
 )
 from shared.clock import SystemClock
 from shared.errors import NoRoom, NotFound
@@ -87,6 +88,7 @@ class Parts:
         self.answer: Placed | InLine = PLACED
         self.looked: list[tuple[str, str, float]] = []
         self.left: list[tuple[str, str]] = []
+        self.resumed: list[tuple[str, ResumeRequest, str, str | None]] = []
 
     async def place(self, order: Order, gone: Gone = never) -> Placed | InLine:
         self.orders.append(order)
@@ -102,6 +104,14 @@ class Parts:
 
     async def leave(self, waiting: str, tenant: str) -> None:
         self.left.append((waiting, tenant))
+
+    async def resume(
+        self, session: str, asked: ResumeRequest, who: KeyRecord, own_address: str | None
+    ) -> Placed:
+        self.resumed.append((session, asked, who.name, own_address))
+        if self.fault is not None:
+            raise self.fault
+        return PLACED
 
     def nearest(self, order: Order, most: int) -> Sequence[NearestView]:
         self.orders.append(order)
@@ -155,6 +165,7 @@ class Api:
                 bundle=lambda: Bundle("b-1", "p-1", "secret?", (), ("eu-central",), 0, 1),
                 fallback=lambda: None,
                 placing=self.parts,
+                going_on=self.parts,
                 fleets=self.parts,
                 explaining=self.parts,
                 ending=self.parts,
@@ -246,6 +257,7 @@ def test_a_body_that_is_no_json_or_too_large_is_refused(api: Api) -> None:
         ("GET", "/v1/sessions"),
         ("GET", "/v1/sessions/s"),
         ("DELETE", "/v1/sessions/s"),
+        ("POST", "/v1/sessions/s/resume"),
         ("GET", "/v1/nearest"),
         ("GET", "/v1/regions"),
         ("GET", "/v1/nodes"),
@@ -397,6 +409,7 @@ def test_the_schema_describes_every_path(api: Api) -> None:
     assert {path for path in schema["paths"] if path.startswith("/v1")} == {
         "/v1/sessions",
         "/v1/sessions/{session_id}",
+        "/v1/sessions/{session_id}/resume",
         "/v1/nearest",
         "/v1/regions",
         "/v1/nodes",
@@ -424,6 +437,16 @@ def test_the_schema_describes_every_path(api: Api) -> None:
         "data",
         "limit",
     }
+
+
+def test_who_goes_on_elsewhere_is_handed_on_with_his_key(api: Api) -> None:
+    asked = {"token": "t", "request": {"language": "en"}, "without": ["n-2"]}
+    answer = api("POST", "/v1/sessions/s-1/resume", asked)
+    assert (answer.status_code, answer.json()["node"]) == (201, "n-1")
+    ((session, said, who, own),) = api.parts.resumed
+    assert (session, said.token, said.without) == ("s-1", "t", ("n-2",))
+    assert (said.request.language, who, own) == ("en", "alice", "127.0.0.1")
+    assert api("POST", "/v1/sessions/s-1/resume", {"request": {}}).status_code == 400
 
 
 def test_what_the_centre_states_of_ledgers_is_for_operators() -> None:
