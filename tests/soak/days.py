@@ -144,7 +144,8 @@ class Node:
     def __init__(self, draw: random.Random) -> None:
         self.key = "key-1"
         self.device = InlineDevice(ScriptedEngine(PROFILE))
-        self.admission = Admission("here", 1)
+        # A control plane's ticket comes with a seat, also where the session still has one.
+        self.admission = Admission("here", 2)
         self.recoveries = Recoveries(ParkingRules(), LoopClock(), draw.randbytes)
         self.house = House(
             offer=OFFER,
