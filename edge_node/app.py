@@ -19,6 +19,7 @@ from edge_node.keeping.transcripts import NoRecord
 from edge_node.key_store import KeyStore
 from edge_node.member import Member
 from edge_node.member import Node as NodeRead
+from edge_node.obeying import Sessions
 from edge_node.protocols.connections import Door
 from edge_node.protocols.gathering import Gatherer
 from edge_node.protocols.http import HttpNode, make_app
@@ -159,7 +160,8 @@ class Node:
             self.clock,
             secrets.token_bytes,
             settings.centre.api_url,
-            lambda: self.member is None or self.member.heard_for(HEARD_S),
+            may_end=lambda: self.member is None or self.member.heard_for(HEARD_S),
+            elsewhere=lambda: self.member is not None and self.member.link.connected,
         )
         self.keys: KeyStore | None = None
         self.member: Member | None = None
@@ -189,6 +191,7 @@ class Node:
             self.registry,
             self.admission,
             lambda: len(self.registry.sockets) + self.http.speeches,
+            lambda: self.recoveries.may_be_given_up,
             self.settings.drain_s,
             self.clock,
             stop,
@@ -246,20 +249,13 @@ class Node:
             healthy=lambda: not any((self.recogniser.check(), self.speech.check())),
             faults=lambda: self.tally.faults,
             stopping=lambda: self.registry.draining,
-            end_session=self._end_session,
+            told=Sessions(self.live, self.recoveries),
             sessions=lambda: [*self.live.values(), *self.passed],
         )
 
     def _abilities(self) -> Abilities:
         profile = self.recogniser.device.profile
         return Abilities(profile.languages, (profile.model,), self.speech.voices)
-
-    def _end_session(self, session: str) -> bool:
-        conversation = self.live.get(session)
-        if conversation is not None:
-            conversation.drain_over("operator")
-            return True
-        return self.recoveries.end(session, "operator")
 
     def _http(self) -> HttpNode:
         settings, member = self.settings, self.member

@@ -95,8 +95,8 @@ class Arrival:
             found = permit.seat(opening)
             if self._kept is not None and isinstance(found, Admitted):
                 self._kept = replace(self._kept, session=found.session)
-                at = self._kept.through_sample
-                _ = house.recoveries.give_up(found.session, at, certain=True)
+                at = self._kept.through_sample  # what is here of it is older
+                _ = house.recoveries.give_up(found.session, at, permit.resumes + 1)
         except VoiceError as error:
             self._talk.handle(Failed(error))
             return

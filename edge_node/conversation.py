@@ -206,12 +206,13 @@ class Conversation:
         if self.relay is not None:
             self.relay.end()
         else:
-            self.handle(DrainOver(reason))
+            elsewhere = reason == "draining" and self._house.recoveries.elsewhere()
+            self.handle(DrainOver(reason, elsewhere))
 
     def move(self, to: MoveTo) -> bool:
         """To another node, at the next end of an utterance; whether its caller can go there."""
         permit = self._arrival.permit
-        if not self.session.goes_on or permit is None or not permit.start().moves:
+        if not self.session.may_move or permit is None or not permit.start().moves:
             return False
         self.handle(Move(Redirect(to.url, to.ticket, to.node, to.region, to.decision, to.reason)))
         asyncio.get_running_loop().call_later(MOVE_S, self.handle, MoveDue())

@@ -10,7 +10,7 @@ import msgspec
 
 from edge_node.capacity.admission import Admission
 from edge_node.capacity.reports import Reports
-from edge_node.centre.answers import Abilities, Commands, reserve
+from edge_node.centre.answers import Abilities, Commands, Obedient, reserve
 from edge_node.centre.bundles import ANSWER_S, Bundles
 from edge_node.centre.desk import FleetDesk
 from edge_node.centre.identity import Identity, boot_of
@@ -59,7 +59,7 @@ class Node:
     healthy: Callable[[], bool]
     faults: Callable[[], int]
     stopping: Callable[[], bool]
-    end_session: Callable[[str], bool]
+    told: Obedient
     sessions: Callable[[], Iterable[Live]]
 
 
@@ -117,7 +117,7 @@ class Member:
         )
         self.transcripts = Transcripts(self.who, self.keeper, wall_ms)
         self.relays = Relays(settings.max_relays, self.who.node)
-        self.commands = Commands(node.admission, node.end_session, node.stopping)
+        self.commands = Commands(node.admission, node.told, node.stopping)
         around = Around(
             self.who,
             key,

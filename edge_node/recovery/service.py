@@ -30,6 +30,7 @@ class Recoveries:
         url: of a control plane that finds another node, if there is one.
         may_end: whether a session whose time is over may end: not while the control plane, which
             knows whether it goes on elsewhere, cannot be heard.
+        elsewhere: whether there is somebody who finds other nodes.
     """
 
     def __init__(
@@ -39,8 +40,10 @@ class Recoveries:
         random_bytes: Callable[[int], bytes],
         url: str | None = None,
         may_end: Callable[[], bool] = lambda: True,
+        elsewhere: Callable[[], bool] = lambda: False,
     ) -> None:
         self.rules, self._clock, self._url = rules, clock, url
+        self.elsewhere = elsewhere
         self._random_bytes, self._may_end = random_bytes, may_end
         self.parking = Parking(rules)
         self.stays: dict[str, Stay] = {}
@@ -53,6 +56,11 @@ class Recoveries:
     def on(self) -> bool:
         """Whether this node waits for anybody."""
         return self.rules.expires_s > 0
+
+    @property
+    def may_be_given_up(self) -> int:
+        """Sessions that wait, and of which another node may still take over."""
+        return len(self.parking) if self.elsewhere() else 0
 
     # --- a session and its tokens ---
 
@@ -145,16 +153,19 @@ class Recoveries:
 
     # --- the end ---
 
-    def give_up(self, session: str, through_sample: int, *, certain: bool = False) -> bool:
-        """It goes on at another node from this sample on. Whether it was here.
+    def give_up(self, session: str, through_sample: int, number: int) -> bool:
+        """It goes on at another node. Whether nothing of it is here any more.
 
         Args:
             session: its name.
-            through_sample: from where the other one counts.
-            certain: what is here is older. Else what began later has come back from there.
+            through_sample: from where the other node counts.
+            number: of the recovery token by which it goes on there. What is here by a later one has
+                come back from there, and stays.
         """
         stay = self.stays.get(session)
-        if stay is None or (stay.from_sample > through_sample and not certain):
+        if stay is None or stay.tokens is None:
+            return True
+        if stay.tokens.latest.number > number:
             return False
         if stay.talk is not None:
             self.counts["superseded"] += 1

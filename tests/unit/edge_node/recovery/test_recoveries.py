@@ -211,9 +211,11 @@ def test_a_session_that_moves_waits_here_until_it_is_there(play: Any) -> None:
         talk.lost(goodbye=True)
         assert stage.admission.taken == 1, "it may come back"
         back, _, _ = await opened(stage, wire.Resume(token_of(started)), moves=True)
+        assert not recoveries.give_up(started.session, 0, 1), "that was before it came back"
         assert back.move(to)
-        assert recoveries.give_up(started.session, 0)
-        assert not recoveries.give_up(started.session, 0)
+        assert not back.move(to), "it is on its way"
+        assert recoveries.give_up(started.session, 0, 2)
+        assert recoveries.give_up(started.session, 0, 2), "nothing is left"
         assert (stage.admission.taken, recoveries.stays) == (0, {})
         stays, _, _ = await opened(stage)
         assert not stays.move(to), "its caller never said that he can"
