@@ -16,8 +16,10 @@ from control_plane.bundles.behind import Behind
 from control_plane.bundles.build import make_bundle
 from control_plane.bundles.service import Bundles
 from control_plane.call_backs import CallBacks
+from control_plane.claims import Claims
 from control_plane.commands import Commands
 from control_plane.decisions import Decisions
+from control_plane.draining import Draining
 from control_plane.ending import Ending
 from control_plane.feed import Feed
 from control_plane.fleet import Fleet
@@ -28,6 +30,7 @@ from control_plane.ids import decision_ids
 from control_plane.ledger.statements import Statements
 from control_plane.ledger.witness import Witness
 from control_plane.ledger.worlds import Worlds
+from control_plane.moving import Means, Moving
 from control_plane.placement.reach import with_room
 from control_plane.placement.recorder import Recorder
 from control_plane.placing import Placer, Tools
@@ -75,6 +78,8 @@ from shared.server import HttpServer, listen, plain_config
 from shared.service import Service, run_all
 from shared.tasks import Tasks
 
+CLAIM_S = 5.0
+"""Beside the ticket's time: for a decision, a seat and a note."""
 BUS_WAIT_S = 20.0
 """For the message bus at the start; a hub and its control planes often start together."""
 
@@ -189,6 +194,17 @@ class ControlPlane:
         self.going_on = GoingOn(
             self.table, self.placer, clock, lambda: self.regions.now, self._fallback
         )
+        self.moving = Moving(self._means())
+        self.notes.also(self.moving.noted)
+        self.draining = Draining(
+            bus,
+            clock,
+            fleet=self.fleet,
+            table=self.table,
+            moving=self.moving,
+            command=lambda node, on: self.feed.drain(node, on=on),
+            tasks=self.tasks,
+        )
         self.ending = Ending(self.table, Commands(bus), self.changes.changed)
         self.forecasts = Forecasts(self.waiting, self.lengths, clock, default_rng())
         self.call_backs = CallBacks(
@@ -242,6 +258,8 @@ class ControlPlane:
             fallback=self._fallback,
             placing=self.call_backs,
             going_on=self.going_on,
+            moving=self.moving,
+            draining=self.draining,
             fleets=self.feed,
             explaining=self.decisions,
             ending=self.ending,
@@ -278,12 +296,27 @@ class ControlPlane:
             new_decision_id=decision_ids(self.settings.plane_id, wall_ms),
         )
 
+    def _means(self) -> Means:
+        return Means(
+            table=self.table,
+            ahead=self.ahead,
+            claims=Claims(self.bus, self.settings.plane_id),
+            placer=self.placer,
+            commands=Commands(self.bus),
+            decisions=self.decisions,
+            fleet=self.fleet,
+            world=lambda: self.regions.now,
+            clock=self.clock,
+            tasks=self.tasks,
+            claim_s=self.settings.ticket_ttl_s + CLAIM_S,
+        )
+
     def _metrics(self) -> Metrics:
         return Metrics(
             [
                 *fleet_readings(self.feed, self.probing, self.bus),
                 *session_readings(self.table, self.usage, self.notes),
-                *going_on_readings(self.going_on, self.ahead, self.giving_up),
+                *going_on_readings(self.going_on, self.moving, self.ahead, self.giving_up),
                 *placement_readings(
                     self.placer, self.reserving, self.decisions, self.publishing, self.recording
                 ),
@@ -316,6 +349,8 @@ class ControlPlane:
         self.learning.each_second()
         self.ahead.each_second()
         self.giving_up.each_second()
+        self.moving.each_second()
+        self.draining.each_second()
         self.call_backs.each_second()
         version = self.bundles.now().version
         if self.behind.due(self.fleet.bundles(), version, self.clock.now_s()):

@@ -10,6 +10,7 @@ from control_plane.feed import Feed
 from control_plane.gate import Gate
 from control_plane.giving_up import GivingUp
 from control_plane.going_on import GoingOn
+from control_plane.moving import Moving
 from control_plane.placing import Placer
 from control_plane.probing import Probing
 from control_plane.publishing import Publishing
@@ -61,10 +62,13 @@ def session_readings(table: SessionTable, usage: Usage, notes: Notes) -> list[Re
     ]
 
 
-def going_on_readings(going_on: GoingOn, ahead: SeatsAhead, giving_up: GivingUp) -> list[Reading]:
+def going_on_readings(
+    going_on: GoingOn, moving: Moving, ahead: SeatsAhead, giving_up: GivingUp
+) -> list[Reading]:
     """Sessions that go on at another node."""
     return [
         _count("resumes", "Asked for, by outcome.", lambda: going_on.outcomes, "outcome"),
+        _count("moves", "Sessions to be moved, by outcome.", lambda: moving.outcomes, "outcome"),
         _number("seats_ahead", "Held for sessions on their way.", lambda: len(ahead)),
         _number("sessions_twice", "At two nodes: 0 but for moments.", lambda: len(giving_up)),
         _count("give_ups", "Nodes told, by answer.", lambda: giving_up.answers, "answer"),

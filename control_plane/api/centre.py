@@ -16,7 +16,9 @@ from control_plane.waiting.hall import Gone
 from control_plane.world import WorldNow
 from heliovox.protocol.control import (
     DecisionView,
+    DrainView,
     InLine,
+    Moved,
     NearestView,
     NodeView,
     Placed,
@@ -75,8 +77,28 @@ class Fleets(Protocol):
         """Every region of the world."""
         ...
 
-    async def drain(self, node: str, *, on: bool) -> None:
-        """Raises NotFound, BusFailed, CommandRefused."""
+
+class Moving(Protocol):
+    """Moves live sessions."""
+
+    async def move(self, session: str, to: str | None) -> Moved:
+        """A seat is held elsewhere, and its node was told. Raises VoiceError."""
+        ...
+
+
+class Draining(Protocol):
+    """Empties nodes. Every method raises NotFound and BusFailed."""
+
+    async def drain(self, node: str, *, keep: bool) -> DrainView:
+        """Nobody new, and with `keep` whoever is there may stay. Raises CommandRefused, too."""
+        ...
+
+    async def undrain(self, node: str) -> None:
+        """Sessions come again. Raises CommandRefused, too."""
+        ...
+
+    async def view(self, node: str) -> DrainView:
+        """How far its sessions are gone."""
         ...
 
 
@@ -118,6 +140,8 @@ class Centre:
     fallback: Callable[[], Place | None]
     placing: Placing
     going_on: GoingOn
+    moving: Moving
+    draining: Draining
     fleets: Fleets
     explaining: Explaining
     ending: Ending

@@ -6,12 +6,14 @@ from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from control_plane.api.admitting import Asked, admit, prefers_line, status_and_headers
-from control_plane.api.callers import SECURITY, may_see
+from control_plane.api.callers import SECURITY, may_see, require_operator
 from control_plane.api.centre import Centred, Who
 from control_plane.repeats import HEADER
 from control_plane.sessions.row import Row, State
 from heliovox.protocol.control import (
     InLine,
+    Moved,
+    MoveRequest,
     Placed,
     ResumeRequest,
     SessionRequest,
@@ -89,6 +91,18 @@ async def resume(
     """
     own = request.client.host if request.client is not None else None
     return await centre.going_on.resume(session_id, data, who, own)
+
+
+@post("/v1/sessions/{session_id:str}/move", security=SECURITY, status_code=200)
+async def move(
+    session_id: FromPath[str], data: JSONBody[MoveRequest], who: Who, centre: Centred
+) -> Moved:
+    """Sends a live session to another node, at its next end of an utterance; operators only.
+
+    A seat is held there before anything is said to anybody. Nothing happens where it cannot be.
+    """
+    require_operator(who)
+    return await centre.moving.move(session_id, data.to)
 
 
 @get("/v1/usage", security=SECURITY, sync_to_thread=False)

@@ -44,9 +44,13 @@ class Notes:
         twice: Callable[[Copy], None] = lambda _: None,
     ) -> None:
         self._bus, self._clock, self._table, self._usage = bus, clock, table, usage
-        self._also, self._twice = also, twice
+        self._also, self._twice = list(also), twice
         self._after = 0
         self.taken = self.refused = 0
+
+    def also(self, learns: Callable[[SessionNote], None]) -> None:
+        """One more is told of every note."""
+        self._also.append(learns)
 
     async def run(self, ready: asyncio.Event) -> None:
         """Until cancelled."""
