@@ -15,6 +15,7 @@ from control_plane.signing import SigningKeyRefused
 from control_plane.tenants.keys import ROLES
 from control_plane.world import RegionsFile, regions_path
 from heliovox import __version__
+from shared import heap
 from shared.clock import SystemClock
 from shared.errors import VoiceError
 from shared.regions.problems import RegionsRefused
@@ -112,6 +113,7 @@ def _serve(options: argparse.Namespace, settings: ControlSettings) -> int:
     from control_plane.app import serve  # noqa: PLC0415 loads the web framework, slowly
 
     configure_logging(settings.log_level, settings.log_format)
+    heap.settle()
     return run_to_the_end(serve(settings, as_json=options.json), _log)
 
 

@@ -1,6 +1,6 @@
 """What a caller asks for, checked alike whichever way it came (pure)."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 from control_plane.ids import random_id
 from control_plane.tenants.keys import KeyRecord
@@ -17,8 +17,7 @@ LONGEST_NAME = 64
 """Of a language or a model."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """A session that somebody wants placed."""
 
     kind: str
@@ -34,7 +33,7 @@ class Order:
     """The region of the node that would pass the session on."""
     comes_back: bool = False
     """Whether who asks takes a place in line for an answer, under a policy that waits too."""
-    id: str = field(default_factory=random_id)
+    id: str = msgspec.field(default_factory=random_id)
     """Stands in all decisions that are made about it."""
 
 

@@ -6,6 +6,8 @@ import ssl
 from collections import Counter
 from urllib.parse import urlsplit
 
+import numpy as np
+
 from control_plane.fleet import Fleet, State
 from control_plane.probes import Probes, health_url
 from control_plane.waiting import Changes
@@ -22,6 +24,7 @@ AT_ONCE = 64
 FIRST_LINE_BYTES = 256
 """Nothing more of an answer is read."""
 _OK = (b"HTTP/1.1 200", b"HTTP/1.0 200")
+_DEAD = np.uint8(State.DEAD)  # an enum in a comparison of columns costs more than the columns
 
 
 class Probing:
@@ -56,8 +59,7 @@ class Probing:
 
     def _look(self) -> None:
         view = self._fleet.view(self._clock.now_s())
-        alive = [node for node, state in zip(view.nodes, view.state, strict=True)
-                 if state != State.DEAD]  # fmt: skip
+        alive = [view.nodes[at] for at in (view.state != _DEAD).nonzero()[0].tolist()]
         for node in self._probes.due(alive, self._clock.now_s()):
             if node in self._asking:
                 continue

@@ -65,4 +65,4 @@ class CapacityReport(msgspec.Struct, frozen=True):
     @property
     def held(self) -> int:
         """Live sessions of all kinds."""
-        return sum(room.held for room in self.kinds.values())
+        return sum([room.held for room in self.kinds.values()])

@@ -1,6 +1,5 @@
 """POST /v1/sessions, whichever way a request came in."""
 
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import msgspec
@@ -15,8 +14,7 @@ from heliovox.protocol.control import InLine, Placed, SessionRequest
 from shared.clock import wall_ms
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A request for a session."""
 
     what: SessionRequest
@@ -36,7 +34,7 @@ async def admit(centre: Centre, who: KeyRecord, asked: Asked) -> Placed | InLine
         asked.what, who, centre.world(), asked.own_address, centre.fallback(), wall_ms()
     )
     if asked.comes_back:
-        order = replace(order, comes_back=True)
+        order = msgspec.structs.replace(order, comes_back=True)
     if key is None:
         return await centre.placing.place(order, asked.gone)
     return await centre.repeats.once(

@@ -1,8 +1,10 @@
 """The columns behind a view, written report by report; a view shares those that did not change."""
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,7 @@ from control_plane.fleet.roster import I32, U8, Entry, offer_of
 from control_plane.fleet.state import Since
 from control_plane.fleet.states import TIERS, State
 from control_plane.fleet.view import F64, standing_of
+from control_plane.fleet.words import Words, words_of
 from shared.capacity import DEAD_S, STALE_S, CapacityReport
 
 FORGET_S = 300.0
@@ -21,6 +24,9 @@ FORGET_S = 300.0
 
 _NUMBERS = ("said", "tier", "held", "limit", "step_p95_ms", "queue")
 _UNKNOWN = (None,) * len(_NUMBERS)
+_READY, _DRAINING, _UNWELL = State.READY, State.DRAINING, State.UNWELL
+_STALE, _UNREACHABLE = State.STALE, State.UNREACHABLE  # an enum is slow to ask for its members
+_TIERS = {tier: at for at, tier in enumerate(TIERS)}
 _JUDGED_BY = frozenset({"said", "tier", "since_s", "lapses_s"})
 
 
@@ -35,6 +41,11 @@ class Member:
     skew_s: float = 0.0
     since: Since = field(default_factory=Since)
     past: Past = field(default_factory=Past)
+    words: Words = field(init=False)
+    """Of the report."""
+
+    def __post_init__(self) -> None:
+        self.words = words_of(self.report)
 
 
 def entry_of(report: CapacityReport) -> Entry:
@@ -55,8 +66,7 @@ def lists_alike(report: CapacityReport, other: CapacityReport) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, eq=False):
     """States, and what failures still say."""
 
     state: U8
@@ -96,26 +106,25 @@ class Columns:
         self._frozen: dict[str, NDArray[Any]] = {}
         self._written: list[tuple[Any, ...] | None] = [None] * nodes
         self._room: list[list[int] | None] = [None] * nodes
-        """What stands in the columns of `_NUMBERS`, and in `fits`: columns are slow to ask."""
+        self._past: list[tuple[float, list[float]]] = [(-inf, [])] * nodes
+        """What stands in the columns of `_NUMBERS`, in `fits`, in `since_s` and `lapses_s`: columns
+        are slow to ask."""
+        self.times: list[tuple[float, float]] = [(-inf, -inf)] * nodes
+        """Likewise what stands in `heard_s` and in `conflict_until_s`."""
 
     def write(self, at: int, member: Member) -> bool:
         """Puts a node's numbers in; says whether any that decisions depend on changed."""
         report = member.report
-        heard_s, conflict_s = member.boots.heard_s, member.boots.conflict_until_s
-        if conflict_s != self.conflict_until_s[at]:
-            self.conflict_until_s[at] = conflict_s
-            self.next_s = min(self.next_s, conflict_s)
-        self.heard_s[at] = heard_s
-        self.next_s = min(self.next_s, heard_s + STALE_S)
+        self._write_times(at, member.boots)
         changed = self._write_past(at, member.past)
         changed |= self.write_room(at, member)
         numbers = (
-            said_of(member), TIERS.index(report.tier), report.held + report.reserved,
+            said_of(member), _TIERS[report.tier], report.held + report.reserved,
             report.limit, report.step_p95_ms, report.queue,
         )  # fmt: skip
         before = self._written[at]
         if numbers != before:
-            for name, value, was in zip(_NUMBERS, numbers, before or _UNKNOWN, strict=True):
+            for name, value, was in zip(_NUMBERS, numbers, before or _UNKNOWN):  # noqa: B905 quicker
                 if value != was:
                     getattr(self, name)[at] = value
                     changed = self._touched(name)
@@ -132,19 +141,30 @@ class Columns:
         self.fits[:, at] = column
         return self._touched("fits")
 
+    def _write_times(self, at: int, boots: Boots) -> None:
+        """When a node was heard of, and until when two boots contradict each other."""
+        heard_s, conflict_s = boots.heard_s, boots.conflict_until_s
+        if conflict_s != self.times[at][1]:
+            self.conflict_until_s[at] = conflict_s
+            self.next_s = min(self.next_s, conflict_s)
+        self.heard_s[at] = heard_s
+        self.next_s = min(self.next_s, heard_s + STALE_S)
+        self.times[at] = heard_s, conflict_s
+
     def _write_past(self, at: int, of: Past) -> bool:
         """A node's failures; they seldom change."""
+        (since_s, before_s), lapses_s = self._past[at], of.lapses_s
         changed = False
-        if of.since_s != self.since_s[at]:
+        if of.since_s != since_s:
             self.since_s[at] = of.since_s
             changed = self._touched("since_s")
-        lapses_s = of.lapses_s
-        if lapses_s and self.lapses_s[-len(lapses_s) :, at].tolist() != lapses_s:
-            self.lapses_s[:, at] = -np.inf
+        if lapses_s and lapses_s != before_s:
+            self.lapses_s[:, at] = -inf
             self.lapses_s[-len(lapses_s) :, at] = lapses_s
             changed = self._touched("lapses_s")
         if changed:
-            self.next_s = float("-inf")  # `look_ahead` finds when it changes again
+            self._past[at] = of.since_s, list(lapses_s)
+            self.next_s = -inf  # `look_ahead` finds when it changes again
         return changed
 
     def _touched(self, name: str) -> bool:
@@ -201,12 +221,12 @@ def said_of(member: Member) -> State:
     """A node's state by its own word, its answers, and whether it is reached."""
     report, since = member.report, member.since
     if since.silent:
-        return State.STALE
+        return _STALE
     if not report.healthy:
-        return State.UNWELL
+        return _UNWELL
     if member.past.unreachable:
-        return State.UNREACHABLE
-    return State.DRAINING if report.draining or since.draining else State.READY
+        return _UNREACHABLE
+    return _DRAINING if report.draining or since.draining else _READY
 
 
 def _left(member: Member) -> dict[str, int]:

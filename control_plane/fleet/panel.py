@@ -7,6 +7,7 @@ import numpy as np
 from control_plane.fleet import loads
 from control_plane.fleet.atlas import Atlas
 from control_plane.fleet.columns import Columns, Judged, Member
+from control_plane.fleet.loads import Open
 from control_plane.fleet.roster import Roster, make_roster
 from control_plane.fleet.states import State
 from control_plane.fleet.view import F64, FleetView, standing_of
@@ -48,8 +49,8 @@ class Panel:
         if self._roster is None:
             return True
         columns, at = self._columns, self._roster.index[member.entry.name]
-        was_stale = bool(now_s > columns.heard_s[at] + STALE_S)
-        conflict_s = float(columns.conflict_until_s[at])
+        heard_s, conflict_s = columns.times[at]
+        was_stale = now_s > heard_s + STALE_S
         changed = columns.write(at, member)
         if was_stale or conflict_s != member.boots.conflict_until_s:
             columns.judged, changed = False, True
@@ -109,7 +110,7 @@ class Panel:
 
     def _make(self, roster: Roster, judged: Judged, *, settled: bool) -> FleetView:
         frozen = self._columns.frozen
-        held, fits = frozen("held"), frozen("fits")
+        held, fits, opened = frozen("held"), frozen("fits"), self._opened_by(roster, judged)
         return FleetView(
             number=self.number,
             roster=roster,
@@ -123,13 +124,19 @@ class Panel:
             queue=frozen("queue"),
             history_ms=judged.history_ms,
             share=judged.share,
-            load=self._load(
-                roster, loads.regions_load(roster, judged.standing == _OPEN, held, fits)
-            ),
+            load=self._load(roster, loads.regions_load(roster, opened, held, fits)),
             standing=judged.standing,
+            opened=opened,
             ramping=judged.ramping,
             any_dead=judged.any_dead,
         )
+
+    def _opened_by(self, roster: Roster, judged: Judged) -> tuple[Open, ...]:
+        """Worked out again only where nodes began or ceased to take sessions."""
+        view = self._view
+        if view is None or view.roster is not roster or view.standing is not judged.standing:
+            return loads.open_of(roster, judged.standing == _OPEN)
+        return view.opened
 
     def _load(self, roster: Roster, load: F64) -> F64:
         view = self._view

@@ -1,11 +1,12 @@
 """The fleet at one moment: frozen columns, numbered. Equal numbers of one fleet, equal views."""
 
 import hashlib
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from control_plane.fleet.loads import Open
 from control_plane.fleet.roster import I32, U8, Roster
 from control_plane.fleet.states import TIERS, State
 
@@ -17,8 +18,7 @@ def standing_of(state: U8, tier: U8) -> U8:
     return state * np.uint8(len(TIERS)) + tier
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FleetView:
+class FleetView(msgspec.Struct, frozen=True, eq=False):
     """Every node as decisions see it. Column entries belong to `roster.names`, in that order."""
 
     number: int
@@ -48,6 +48,8 @@ class FleetView:
     (`loads.with_play`)."""
     standing: U8
     """State and tier as one code: `standing_of`."""
+    opened: tuple[Open, ...]
+    """For each of `roster.kinds`, the nodes that are ready and hot."""
     ramping: bool
     """Whether any node's share is less than 1."""
     any_dead: bool
@@ -70,7 +72,7 @@ class FleetView:
                    self.queue, self.history_ms, self.share, self.load)  # fmt: skip
         digest = hashlib.blake2b(digest_size=8)
         for column in columns:
-            digest.update(column.tobytes())
+            digest.update(column.data)
         return digest.hexdigest()
 
     def state_of(self, node: str) -> State | None:

@@ -2,6 +2,7 @@
 
 from control_plane.fleet.state import FleetState
 from control_plane.fleet.view import FleetView
+from control_plane.fleet.words import Words
 from shared.capacity import CapacityReport
 from shared.regions.model import World
 
@@ -18,8 +19,8 @@ class Witness:
     def used(self, world: World) -> None:
         """`Fleet.use`."""
 
-    def reported(self, report: CapacityReport, now_s: float) -> None:
-        """`Fleet.reported`, for a report that is well formed."""
+    def reported(self, report: CapacityReport, words: Words, now_s: float) -> None:
+        """`Fleet.reported`, for a report that is well formed, and its words."""
 
     def held_back(self, node: str, kind: str, now_s: float) -> None:
         """`Fleet.held_back`, for a node that is known: the next hold."""

@@ -9,8 +9,9 @@
 Only a decision's own candidates are ever asked, so nothing that nodes answer can widen it.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from control_plane.placement.decision import Candidate, Decision
 from control_plane.placement.refusal import nobody_gave, refusal
@@ -22,8 +23,7 @@ NONSENSE = "nonsense"
 """In a story: an answer that speaks for another node. It counts as none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """How long a caller is kept before he is told something."""
 
     answer_s: float = 0.5
@@ -34,24 +34,21 @@ class Limits:
     attempts: int = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """Ask this node for a seat, and wait so long for its answer."""
 
     candidate: Candidate
     limit_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Seated:
+class Seated(msgspec.Struct, frozen=True):
     """A node holds a seat: sign a ticket for it."""
 
     candidate: Candidate
     answer: Reserved
 
 
-@dataclass(frozen=True, slots=True)
-class GivenUp:
+class GivenUp(msgspec.Struct, frozen=True):
     """Nobody holds one: tell the caller, or let him wait where his policy waits."""
 
     error: NoRoom | NotAllowed

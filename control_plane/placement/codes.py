@@ -1,7 +1,6 @@
 """A decision's own reasons, and those of able nodes: stable codes that say in a few words why."""
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 
 from control_plane.fleet.atlas import Mask, Terms
@@ -16,7 +15,8 @@ from control_plane.placement.sieves import Offered, in_service
 
 _DEAD = np.uint8(State.DEAD)
 _LOWER, _SPARED = np.uint8(Reason.RANKED_LOWER), np.uint8(Reason.HOME_SPARED)
-_NOT_NEEDED = np.uint8(Reason.OVERFLOW_NOT_NEEDED)
+_NOT_NEEDED, _RAMPING = np.uint8(Reason.OVERFLOW_NOT_NEEDED), np.uint8(Reason.RAMPING)
+_FULL = np.uint8(Reason.FULL)
 
 CODES = {
     "nearest_allowed": "placed in the home region: the nearest that the policy allows",
@@ -36,8 +36,7 @@ CODES = {
 of the nodes that lost, but for `not_allowed`, which says nothing of why."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Told:
+class Told(msgspec.Struct, frozen=True, eq=False):
     """A ranking, and what it was made from."""
 
     who: Offered
@@ -93,7 +92,7 @@ def _overflow(view: FleetView, told: Told, reasons: U8) -> str:
     spared = (at_home >= CLASSES) == told.backed  # those that stand back anyway are not spared
     if told.spilling and spared.any():
         return "overflow_home_loaded"
-    full = np.any(reasons[view.roster.region == told.home] == Reason.FULL)
+    full = np.any(reasons[view.roster.region == told.home] == _FULL)
     return "overflow_home_full" if full else "overflow_home_unavailable"
 
 
@@ -115,7 +114,7 @@ def reasons_of_able(told: Told) -> U8:
     else:
         reasons = np.full(able.nodes.size, _LOWER)
     if not told.backed and told.anybody_back:
-        reasons[able.classes >= CLASSES] = Reason.RAMPING
+        reasons[able.classes >= CLASSES] = _RAMPING
     return reasons
 
 

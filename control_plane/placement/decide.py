@@ -4,8 +4,7 @@ Pure: equal views, asks and policies give equal decisions. A decision is worked 
 sieve at a time, so that a thousand nodes cost a fraction of a millisecond.
 """
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 
 from control_plane.fleet.atlas import Terms
@@ -22,11 +21,10 @@ from control_plane.placement.reasons import Reason
 from control_plane.placement.sieves import Offered
 from shared.policy import CompiledPolicy
 
-_ABLE = np.uint8(Reason.ABLE)
+_ABLE, _WINNER = np.uint8(Reason.ABLE), np.uint8(Reason.WINNER)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Question:
+class Question(msgspec.Struct, frozen=True, eq=False):
     """What a decision is made from, and columns that every step looks at."""
 
     view: FleetView
@@ -95,7 +93,7 @@ def _placed(question: Question, home: int, who: Offered, left: Index, reasons: U
     told = Told(who, home, question.rtt_ms, able, ranking, spilling, view.ramping, won_in)
     codes = placed_codes(view, told, reasons)
     reasons[able.nodes] = reasons_of_able(told)
-    reasons[winner] = Reason.WINNER
+    reasons[winner] = _WINNER
     ranked = ranked_of(view, ranking, question.room)
     return _decision(question, home, ("placed", codes), reasons, ranked)
 

@@ -1,9 +1,9 @@
 """A decision as a value: the choice, and why every other node lost."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import msgspec
 import numpy as np
 
 from control_plane.fleet.roster import U8, Roster
@@ -45,8 +45,7 @@ class Candidate(NamedTuple):
     """`classes.classes_of`, and 3 more where it stands back."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Decision:
+class Decision(msgspec.Struct, frozen=True, eq=False):
     """The choice and its explanation; `explain` makes rows of it.
 
     Holds on to the roster, which many decisions share, and not to the view.

@@ -105,8 +105,9 @@ def _losers(decision: Decision, most: int | None) -> tuple[Loser, ...]:
     roster, ranked = decision.roster, set(decision.ranked.nodes.tolist())
     rtt_ms = roster.atlas.rtt_ms(decision.ask.place).round(3).tolist()
     load = decision.load.round(4).tolist()
-    lost = (at for at in range(len(roster.names)) if at not in ranked)
-    regions, reasons = roster.region.tolist(), decision.reasons.tolist()
+    looked_at = None if most is None else most + len(ranked)  # so many are among them for sure
+    regions, reasons = roster.region[:looked_at].tolist(), decision.reasons[:looked_at].tolist()
+    lost = (at for at in range(len(regions)) if at not in ranked)
     return tuple(
         Loser(
             node=roster.names[at],

@@ -8,7 +8,8 @@ once, at 300 bytes a node.
 
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from control_plane.fleet.roster import Roster
 from control_plane.placement.decision import Decision
@@ -19,8 +20,7 @@ ROSTER_NODE_BYTES = 300
 ATTEMPT_BYTES = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(msgspec.Struct, frozen=True):
     """A decision and what came of it."""
 
     decision: Decision

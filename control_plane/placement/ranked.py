@@ -1,7 +1,6 @@
 """The ranked nodes of a decision, with all that their order was made from."""
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 
 from control_plane.fleet.roster import I32, U8
@@ -10,8 +9,7 @@ from control_plane.placement.cost import PARTS
 from control_plane.placement.ranking import Ranking
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ranked:
+class Ranked(msgspec.Struct, frozen=True, eq=False):
     """The first of the able nodes, best first: at most 64. 77 bytes each."""
 
     nodes: I32

@@ -1,7 +1,6 @@
 """The order among nodes that may and can: by class, then the cheapest."""
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 
 from control_plane.fleet.roster import I32, U8, Index
@@ -17,8 +16,7 @@ MOST_RANKED = 64
 """Nodes whose cost is kept with the decision. The rest is not put in order."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Able:
+class Able(msgspec.Struct, frozen=True, eq=False):
     """The nodes to rank, in the order of their names."""
 
     nodes: Index
@@ -28,8 +26,7 @@ class Able:
     """The lowest goes first."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ranking:
+class Ranking(msgspec.Struct, frozen=True, eq=False):
     """Able nodes, the winner first, then the rest: by class, the cheapest first.
 
     At most 64; where the best classes hold enough to try, none of the others.

@@ -6,7 +6,6 @@ themselves every second, so only the first of a node is written whole, then its 
 
 import hashlib
 import zlib
-from typing import Any
 
 import msgspec
 
@@ -182,10 +181,8 @@ def _digest(decision: Decision) -> str:
     return digest.hexdigest()
 
 
-def reading(report: CapacityReport, last: CapacityReport | None, now_s: float) -> Record:
-    """The smallest record of a report that follows another of its node."""
-    if last is None or _bare(report) != _bare(last) or list(report.kinds) != list(last.kinds):
-        return Reported(now_s, report)
+def reading(report: CapacityReport, now_s: float) -> Reading:
+    """The record of a report that has the same words as the last of its node."""
     return Reading(
         now_s,
         report.node,
@@ -219,16 +216,6 @@ def whole(record: Reported | Reading, last: CapacityReport | None) -> CapacityRe
         step_p95_ms=record.step_p95_ms,
         queue=record.queue,
     )
-
-
-def _bare(report: CapacityReport) -> tuple[Any, ...]:
-    """What a reading does not say."""
-    return (
-        report.node, report.region, report.boot, report.url, report.version, report.limit,
-        report.limited_by, report.languages, report.models, report.voices, report.tier,
-        report.draining, report.healthy, report.policy_version,
-        report.bundle_version, report.goodbye, report.faults,
-    )  # fmt: skip
 
 
 def pack(batch: bytes) -> bytes:

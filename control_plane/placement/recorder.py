@@ -10,6 +10,7 @@ import msgspec
 from control_plane.fleet.state import FleetState
 from control_plane.fleet.view import FleetView
 from control_plane.fleet.witness import Witness
+from control_plane.fleet.words import Words, words_of
 from control_plane.placement import record as records
 from control_plane.placement.decision import Decision
 from shared.capacity import CapacityReport
@@ -54,7 +55,7 @@ class Recorder(Witness):
         """Records that were not taken away in time, ever."""
         self._broken = False
         self._snapshot_s = float("-inf")
-        self._reports: dict[str, CapacityReport] = {}
+        self._words: dict[str, Words] = {}  # of the last report of each node
         self._encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
 
     @property
@@ -101,18 +102,20 @@ class Recorder(Witness):
         if self._broken and not self._kept:  # what is kept and what comes now may not touch
             self._broken, self._first = False, self._next
         self._snapshot_s = state.now_s
-        self._reports = {one.report.node: one.report for one in state.members}
+        self._words = {one.report.node: words_of(one.report) for one in state.members}
         self._add(records.Snapshot(state))
 
     def used(self, world: World) -> None:
         """Another world."""
         self._add(records.Used(world))
 
-    def reported(self, report: CapacityReport, now_s: float) -> None:
+    def reported(self, report: CapacityReport, words: Words, now_s: float) -> None:
         """A report, or only what is new in it."""
-        self._add(records.reading(report, self._reports.get(report.node), now_s))
-        if len(self._reports) < _LAST_REPORTS or report.node in self._reports:
-            self._reports[report.node] = report
+        node, before = report.node, self._words.get(report.node)
+        alike = words is before or words == before
+        self._add(records.reading(report, now_s) if alike else records.Reported(now_s, report))
+        if not alike and (before is not None or len(self._words) < _LAST_REPORTS):
+            self._words[node] = words
 
     def held_back(self, node: str, kind: str, now_s: float) -> None:
         """A seat is asked for."""

@@ -6,16 +6,14 @@ he is placed, until his session ends.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 
+import msgspec
 import numpy as np
 
 from control_plane.fleet.loads import regions_load, with_play
 from control_plane.fleet.roster import I32, Roster
-from control_plane.fleet.states import State
-from control_plane.fleet.view import FleetView, standing_of
+from control_plane.fleet.view import FleetView
 
-_OPEN = standing_of(np.array(State.READY, np.uint8), np.array(0, np.uint8))
 _SLACK = 1e-6
 """Shares of seats that add up to a whole one are one."""
 
@@ -93,8 +91,8 @@ def corrected(view: FleetView, more: I32) -> FleetView:
         fits -= more[kind] * share
     room = np.maximum(0, np.floor(fits + _SLACK)).astype(np.int32)
     held = np.maximum(0, view.held + more.sum(axis=0, dtype=np.int32))
-    load = regions_load(view.roster, view.standing == _OPEN, held, room)
-    return replace(view, fits=room, held=held, load=with_play(view.load, load))
+    load = regions_load(view.roster, view.opened, held, room)
+    return msgspec.structs.replace(view, fits=room, held=held, load=with_play(view.load, load))
 
 
 class Corrected:

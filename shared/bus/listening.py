@@ -3,7 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.bus.model import Handler
 from shared.errors import BusFailed
@@ -15,8 +15,7 @@ Answer = Callable[[bytes, bool], Awaitable[None]]
 """Takes the answer to whoever asked; True where the handler failed and there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """A message on its way to the handler."""
 
     subject: str

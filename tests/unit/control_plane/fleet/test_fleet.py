@@ -214,8 +214,11 @@ def test_the_nodes_clock_is_only_compared() -> None:
     ],
     ids=lambda change: str(change)[:40],
 )  # fmt: skip
-def test_numbers_and_names_that_cannot_be_are_refused(change: dict[str, object]) -> None:
-    known = fleet([report("z")])
+@pytest.mark.parametrize("reported_before", ["z", "a"])
+def test_numbers_and_names_that_cannot_be_are_refused(
+    reported_before: str, change: dict[str, object]
+) -> None:
+    known = fleet([report(reported_before)])
     before = known.view(10.0)
     heard = known.reported(report(**{"seq": 2, **change}), 10.0)
     assert heard.code == "malformed"

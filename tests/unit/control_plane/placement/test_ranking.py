@@ -61,7 +61,7 @@ def test_whoever_is_ranked_is_in_reach_by_delay_and_by_price(question: Question)
 @given(questions())
 def test_a_node_that_recovers_never_causes_a_refusal(question: Question) -> None:
     """Had nobody ever failed, the same sessions would be placed and the same refused."""
-    well = dataclasses.replace(
+    well = msgspec.structs.replace(
         question.view, share=np.ones(len(question.view.nodes)), ramping=False
     )
     before, after = decide(well, question.ask, question.policy), decided(question)

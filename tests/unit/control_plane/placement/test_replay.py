@@ -2,12 +2,13 @@ import msgspec
 import pytest
 
 from control_plane.fleet import Fleet
+from control_plane.fleet.words import words_of
 from control_plane.placement import decide
 from control_plane.placement import record as records
 from control_plane.placement.record import Batch, Record
 from control_plane.placement.recorder import Recorder
 from control_plane.placement.replay import replay
-from shared.capacity import KindRoom
+from shared.capacity import CapacityReport, KindRoom
 from shared.regions.file import default_world_path, load_world
 from tests.support.fleets import ask, policy, report, world
 from tests.support.simulated import Hour
@@ -105,10 +106,21 @@ def test_records_that_nobody_takes_are_dropped_and_counted() -> None:
     assert 0 < missing <= made.recorder.dropped
 
 
+def taken_down(*reports: CapacityReport) -> tuple[records.Record, ...]:
+    """What a recorder makes of one report after the other."""
+    recorder = Recorder("p", "s")
+    for one in reports:
+        recorder.reported(one, words_of(one), 5.0)
+    packed = recorder.take()
+    assert packed is not None
+    return records.read_batch(packed.data).records
+
+
 def test_a_reading_is_the_report_again() -> None:
     first = report(seq=1)
     second = report(seq=2, fits=1, held=9, queue=3, step_p95_ms=9.5, at_ms=7)
-    made = records.reading(second, first, 5.0)
+    whole, made = taken_down(first, second)
+    assert isinstance(whole, records.Reported)
     assert isinstance(made, records.Reading)
     assert records.whole(made, first) == second
 
@@ -120,8 +132,11 @@ def test_a_reading_is_the_report_again() -> None:
     ids=str,
 )  # fmt: skip
 def test_what_a_reading_cannot_say_is_said_whole(change: dict[str, object]) -> None:
-    made = records.reading(report(seq=2, **change), report(seq=1), 5.0)
-    assert records.whole(made, None) == report(seq=2, **change)
+    _, made, after = taken_down(report(seq=1), report(seq=2, **change), report(seq=3, **change))
+    assert isinstance(made, records.Reported)
+    assert made.report == report(seq=2, **change)
+    assert isinstance(after, records.Reading)
+    assert records.whole(after, made.report) == report(seq=3, **change)
 
 
 def test_worlds_survive_being_written_down() -> None:
