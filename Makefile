@@ -10,10 +10,13 @@ N ?= 60000
 PROVE ?=
 WORKERS ?= 2
 BURST ?=
+SECONDS ?= 120
+CHAOS ?=
+SOAK ?=
 BENCH ?= all
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format prove burst bench train-stt train-tts eval-stt eval-tts clean
+.PHONY: help setup demo up test check format prove burst chaos soak bench train-stt train-tts eval-stt eval-tts clean
 
 help: ## what there is
 	@echo "Heliovox: streaming speech near the people who speak"
@@ -24,6 +27,8 @@ help: ## what there is
 	@echo "  WORKERS=N   test: so many processes (2)"
 	@echo "  N=...       prove: so many decisions; PROVE=... its other options (PROVE=--help)"
 	@echo "  BURST=...   burst: its options (BURST=--help)"
+	@echo "  SECONDS=N   chaos: of speech (120); CHAOS=... its other options (CHAOS=--help)"
+	@echo "  SOAK=...    soak: its options (SOAK=--help)"
 	@echo "  BENCH=...   bench: which one, and its options (make bench BENCH=--help)"
 
 $(READY): requirements/dev.txt pyproject.toml packaging/node/pyproject.toml
@@ -56,6 +61,12 @@ prove: $(READY) ## every decision checked by a program of its own, planted fault
 
 burst: $(READY) ## ten thousand callers at one moment onto two thousand seats
 	@$(BIN)/python -m tests.benchmarks.burst $(BURST)
+
+chaos: $(READY) ## nodes die, hang and move, links break, while people speak: no word may be lost
+	@$(BIN)/python -m tests.chaos --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(CHAOS)
+
+soak: $(READY) ## a node under load, and a session of a hundred days: half an hour or so
+	@$(BIN)/python -m tests.soak $(if $(SEED),--seed $(SEED)) $(SOAK)
 
 bench: $(READY) ## figures of docs/performance.md, measured again (minutes; wants a quiet machine)
 	@$(BIN)/python -m pip --disable-pip-version-check install -q --require-hashes -r requirements/bench.txt

@@ -16,16 +16,21 @@ from control_plane.bundles.behind import Behind
 from control_plane.bundles.build import make_bundle
 from control_plane.bundles.service import Bundles
 from control_plane.call_backs import CallBacks
+from control_plane.claims import Claims
 from control_plane.commands import Commands
 from control_plane.decisions import Decisions
+from control_plane.draining import Draining
 from control_plane.ending import Ending
 from control_plane.feed import Feed
 from control_plane.fleet import Fleet
 from control_plane.gate import Gate
+from control_plane.giving_up import GivingUp
+from control_plane.going_on import GoingOn
 from control_plane.ids import decision_ids
 from control_plane.ledger.statements import Statements
 from control_plane.ledger.witness import Witness
 from control_plane.ledger.worlds import Worlds
+from control_plane.moving import Means, Moving
 from control_plane.placement.reach import with_room
 from control_plane.placement.recorder import Recorder
 from control_plane.placing import Placer, Tools
@@ -34,6 +39,7 @@ from control_plane.probing import Probing
 from control_plane.publishing import Publishing
 from control_plane.readings import (
     fleet_readings,
+    going_on_readings,
     placement_readings,
     service_readings,
     session_readings,
@@ -42,6 +48,7 @@ from control_plane.readings import (
 from control_plane.recording import Recording
 from control_plane.repeats import Repeats
 from control_plane.reserving import Reserving
+from control_plane.seats_ahead import SeatsAhead
 from control_plane.sessions.service import Notes
 from control_plane.sessions.table import SessionTable
 from control_plane.sessions.usage import Usage
@@ -71,6 +78,8 @@ from shared.server import HttpServer, listen, plain_config
 from shared.service import Service, run_all
 from shared.tasks import Tasks
 
+CLAIM_S = 5.0
+"""Beside the ticket's time: for a decision, a seat and a note."""
 BUS_WAIT_S = 20.0
 """For the message bus at the start; a hub and its control planes often start together."""
 
@@ -173,12 +182,29 @@ class ControlPlane:
         )
         self.lengths = Lengths()
         self.learning = Learning(self.lengths, self.waiting, self.table.open, wall_s)
-        self.notes = Notes(bus, clock, self.table, self.usage, [self.learning.noted])
         probes = Probes(settings.probe.every_s, settings.probe.failures)
         self.probing = Probing(clock, self.fleet, self.changes, self.tasks, probes)
         self.reserving = Reserving(bus, clock, self.fleet, self.tasks)
+        self.ahead = SeatsAhead(self.reserving)
+        self.giving_up = GivingUp(Commands(bus), self.feed.gone, self.tasks)
+        told = [self.learning.noted, self.ahead.noted, self.giving_up.noted]
+        self.notes = Notes(bus, clock, self.table, self.usage, told, self.giving_up.found)
         self.gate = Gate(wait_s=settings.waiting.turn_s)
         self.placer = Placer(self._tools())
+        self.going_on = GoingOn(
+            self.table, self.placer, clock, lambda: self.regions.now, self._fallback
+        )
+        self.moving = Moving(self._means())
+        self.notes.also(self.moving.noted)
+        self.draining = Draining(
+            bus,
+            clock,
+            fleet=self.fleet,
+            table=self.table,
+            moving=self.moving,
+            command=lambda node, on: self.feed.drain(node, on=on),
+            tasks=self.tasks,
+        )
         self.ending = Ending(self.table, Commands(bus), self.changes.changed)
         self.forecasts = Forecasts(self.waiting, self.lengths, clock, default_rng())
         self.call_backs = CallBacks(
@@ -231,6 +257,9 @@ class ControlPlane:
             bundle=self.bundles.now,
             fallback=self._fallback,
             placing=self.call_backs,
+            going_on=self.going_on,
+            moving=self.moving,
+            draining=self.draining,
             fleets=self.feed,
             explaining=self.decisions,
             ending=self.ending,
@@ -260,10 +289,26 @@ class ControlPlane:
             recorder=self.recorder,
             publish=self.publishing.made,
             table=self.table,
+            going=self.ahead.take,
             key=self.key,
             ticket_ttl_s=self.settings.ticket_ttl_s,
             draw=random.Random(),  # noqa: S311 which of equal nodes, no secret
             new_decision_id=decision_ids(self.settings.plane_id, wall_ms),
+        )
+
+    def _means(self) -> Means:
+        return Means(
+            table=self.table,
+            ahead=self.ahead,
+            claims=Claims(self.bus, self.settings.plane_id),
+            placer=self.placer,
+            commands=Commands(self.bus),
+            decisions=self.decisions,
+            fleet=self.fleet,
+            world=lambda: self.regions.now,
+            clock=self.clock,
+            tasks=self.tasks,
+            claim_s=self.settings.ticket_ttl_s + CLAIM_S,
         )
 
     def _metrics(self) -> Metrics:
@@ -271,6 +316,7 @@ class ControlPlane:
             [
                 *fleet_readings(self.feed, self.probing, self.bus),
                 *session_readings(self.table, self.usage, self.notes),
+                *going_on_readings(self.going_on, self.moving, self.ahead, self.giving_up),
                 *placement_readings(
                     self.placer, self.reserving, self.decisions, self.publishing, self.recording
                 ),
@@ -301,6 +347,10 @@ class ControlPlane:
     def _each_second(self) -> None:
         self.table.looked_at(round(wall_s() * 1000), self.feed.gone)
         self.learning.each_second()
+        self.ahead.each_second()
+        self.giving_up.each_second()
+        self.moving.each_second()
+        self.draining.each_second()
         self.call_backs.each_second()
         version = self.bundles.now().version
         if self.behind.due(self.fleet.bundles(), version, self.clock.now_s()):

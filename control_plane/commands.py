@@ -4,9 +4,10 @@ from http import HTTPStatus
 
 import msgspec
 
+from control_plane.sessions.row import Copy
 from shared.bus import Bus
 from shared.errors import BusFailed, VoiceError
-from shared.exchange import Command, CommandDone
+from shared.exchange import Command, CommandDone, MoveTo
 from shared.subjects import command
 
 EPOCH = 1
@@ -38,6 +39,21 @@ class Commands:
     async def release(self, region: str, node: str, session: str, reservation: str | None) -> None:
         """Gives a held seat back. Raises BusFailed, CommandRefused."""
         await self._send(region, node, Command("release", EPOCH, session, reservation))
+
+    async def move(self, region: str, node: str, session: str, to: MoveTo) -> None:
+        """Sends a live session to another node. Raises BusFailed, CommandRefused."""
+        await self._send(region, node, Command("move", EPOCH, session=session, move=to))
+
+    async def give_up(self, copy: Copy) -> None:
+        """Nothing is left of a session that goes on elsewhere. Raises BusFailed, CommandRefused."""
+        what = Command(
+            "give_up",
+            EPOCH,
+            session=copy.session,
+            through_sample=copy.through_sample,
+            number=copy.number,
+        )
+        await self._send(copy.region, copy.node, what)
 
     async def _send(self, region: str, node: str, what: Command) -> None:
         data = await self._bus.request(

@@ -6,6 +6,8 @@ from control_plane.commands import Commands
 from control_plane.sessions.table import SessionTable
 
 GIVEN_BACK = "given_back"
+GIVEN_UP = "given_up"
+"""Of a session that was told to end while its node was gone: nobody may go on with it."""
 
 
 class Ending:
@@ -23,8 +25,11 @@ class Ending:
         row = self._table.get(session)
         if row is None or not row.open:
             return
-        if row.state == "live":
+        if row.state in ("live", "paused"):
             await self._commands.end(row.region, row.node, session)
+            return
+        if row.state == "lost":
+            self._table.ended(session, GIVEN_UP)
             return
         await self._commands.release(row.region, row.node, session, row.reservation)
         self._table.ended(session, GIVEN_BACK)

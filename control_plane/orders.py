@@ -1,5 +1,7 @@
 """What a caller asks for, checked alike whichever way it came (pure)."""
 
+from typing import Literal
+
 import msgspec
 
 from control_plane.ids import random_id
@@ -13,8 +15,25 @@ from shared.geography import Located, country_of, country_place, locate
 from shared.places import check_place
 from shared.policy import CompiledPolicy, Facts, kind_of_data
 
+Because = Literal["resumed", "moved", "draining"]
+"""Why a session goes on at another node: its caller asked, an operator did, or its node stops."""
 LONGEST_NAME = 64
 """Of a language or a model."""
+
+
+class Continued(msgspec.Struct, frozen=True):
+    """A session that is placed anew, since it goes on elsewhere."""
+
+    session: str
+    number: int
+    """Of the recovery token that it goes on by."""
+    because: Because
+    came_from: str
+    """The node that has it, or had it."""
+    without: tuple[str, ...] = ()
+    """Nodes that it must not go to."""
+    home: str = ""
+    """The caller's home region, as the session was let in: what is kept of it stays there."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -35,6 +54,8 @@ class Order(msgspec.Struct, frozen=True):
     """Whether who asks takes a place in line for an answer, under a policy that waits too."""
     id: str = msgspec.field(default_factory=random_id)
     """Stands in all decisions that are made about it."""
+    continued: Continued | None = None
+    """None for a new session."""
 
 
 def order_of_request(

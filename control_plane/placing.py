@@ -18,7 +18,9 @@ from control_plane.placement import Decision, PlacementAsk, decide, refusal
 from control_plane.placement.attempts import GivenUp, Seated, Step
 from control_plane.placement.reach import reach
 from control_plane.placement.recorder import Recorder
+from control_plane.placing_again import asked_again, going_to, wanted_again
 from control_plane.reserving import Reserving
+from control_plane.sessions.ahead import Going
 from control_plane.sessions.table import Row, SessionTable
 from control_plane.waiting.hall import Asker, CallerGone, Gone, Turn, Waiting
 from control_plane.waiting.queue import Line
@@ -49,6 +51,8 @@ class Tools:
     publish: Callable[[str], None]
     """Told the id of every decision that is remembered."""
     table: SessionTable
+    going: Callable[[Going], None]
+    """Told of every seat for a session that goes on elsewhere."""
     key: Ed25519PrivateKey
     ticket_ttl_s: float
     draw: random.Random
@@ -219,7 +223,7 @@ class Placer:
 
     def _ask(self, order: Order, decision_id: str, at_ms: int) -> PlacementAsk:
         tools, facts = self._tools, order.facts
-        return PlacementAsk(
+        ask = PlacementAsk(
             id=decision_id,
             at_ms=at_ms,
             kind=order.kind,
@@ -235,9 +239,10 @@ class Placer:
             order=order.id,
             may_wait=order.may_wait,
         )
+        return ask if order.continued is None else asked_again(ask, order.continued)
 
     def _wanted(self, order: Order, decision: Decision) -> Reserve:
-        return Reserve(
+        wanted = Reserve(
             reservation=random_id(),
             session=random_id(),
             kind=order.kind,
@@ -251,6 +256,7 @@ class Placer:
             countries=decision.ask.countries,
             home=decision.home or "",
         )
+        return wanted if order.continued is None else wanted_again(wanted, order.continued)
 
     def _placed(self, order: Order, decision: Decision, wanted: Reserve, seat: Seated) -> Placed:
         won, home = seat.candidate, decision.home or ""
@@ -289,11 +295,16 @@ class Placer:
             exp=int(now_s + wanted.ttl_s) + 1,
             relay=order.relayed_by is not None,
             data=wanted.data,
+            resumes=wanted.resumes,
         )
         return sign_ticket(ticket, self._tools.key)
 
     def _remember(self, order: Order, decision: Decision, wanted: Reserve, seat: Seated) -> None:
         now_ms = decision.ask.at_ms
+        if order.continued is not None:
+            until_ms = now_ms + round(wanted.ttl_s * 1000)
+            self._tools.going(going_to(order.continued, wanted, seat.candidate, until_ms, decision))
+            return
         self._tools.table.placed(
             Row(
                 session=wanted.session,

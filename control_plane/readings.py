@@ -8,12 +8,16 @@ from control_plane.bundles.service import Bundles
 from control_plane.decisions import Decisions
 from control_plane.feed import Feed
 from control_plane.gate import Gate
+from control_plane.giving_up import GivingUp
+from control_plane.going_on import GoingOn
+from control_plane.moving import Moving
 from control_plane.placing import Placer
 from control_plane.probing import Probing
 from control_plane.publishing import Publishing
 from control_plane.recording import Recording
 from control_plane.repeats import Repeats
 from control_plane.reserving import Reserving
+from control_plane.seats_ahead import SeatsAhead
 from control_plane.sessions.service import Notes
 from control_plane.sessions.table import SessionTable
 from control_plane.sessions.usage import Usage
@@ -55,6 +59,19 @@ def session_readings(table: SessionTable, usage: Usage, notes: Notes) -> list[Re
             "region",
         ),
         _count("characters", "Said, likewise.", lambda: usage.totals("characters"), "region"),
+    ]
+
+
+def going_on_readings(
+    going_on: GoingOn, moving: Moving, ahead: SeatsAhead, giving_up: GivingUp
+) -> list[Reading]:
+    """Sessions that go on at another node."""
+    return [
+        _count("resumes", "Asked for, by outcome.", lambda: going_on.outcomes, "outcome"),
+        _count("moves", "Sessions to be moved, by outcome.", lambda: moving.outcomes, "outcome"),
+        _number("seats_ahead", "Held for sessions on their way.", lambda: len(ahead)),
+        _number("sessions_twice", "At two nodes: 0 but for moments.", lambda: len(giving_up)),
+        _count("give_ups", "Nodes told, by answer.", lambda: giving_up.answers, "answer"),
     ]
 
 

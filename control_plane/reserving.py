@@ -126,15 +126,18 @@ class Reserving:
 
     def release(self, candidate: Candidate, wanted: Reserve) -> None:
         """Tells a node that holds a seat, or may hold one unheard, that nobody will come."""
+        self.give_back(candidate.region, candidate.node, wanted.session, wanted.reservation)
+
+    def give_back(self, region: str, node: str, session: str, reservation: str) -> None:
+        """Likewise, of a seat that is not one of an order's that is decided now."""
         if self._releasing < MOST_RELEASES:
             self._releasing += 1
-            _ = self._tasks.begin(self._released(candidate, wanted), "a seat released")
+            released = self._released(region, node, session, reservation)
+            _ = self._tasks.begin(released, "a seat released")
 
-    async def _released(self, candidate: Candidate, wanted: Reserve) -> None:
+    async def _released(self, region: str, node: str, session: str, reservation: str) -> None:
         try:
-            await self._commands.release(
-                candidate.region, candidate.node, wanted.session, wanted.reservation
-            )
+            await self._commands.release(region, node, session, reservation)
         except VoiceError:
             pass  # its time will be up
         finally:

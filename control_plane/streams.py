@@ -33,6 +33,11 @@ LEDGER = Stream("LEDGER", 96 * MIB, (f"{META}.{CENTRE}.*.head.*", f"{META}.{CENT
 one covers what those before it did."""
 BUNDLE = Bucket("BUNDLE", max_bytes=4 * MIB)
 """What bundles are made from and no file holds: the regions in service."""
+CLAIMS = Bucket("CLAIMS", max_bytes=MIB, max_age_s=600.0)
+"""Sessions that one control plane moves, so that no other does; and until when, since nobody clears
+up after one that dies."""
+DRAINS = Bucket("DRAINS", max_bytes=MIB)
+"""Nodes that are drained, and whose sessions stay until they end by an operator's word."""
 CENTRE_NOTES = "NOTES"
 NOTED = "noted"
 """The key of the regions whose notes are gathered."""
@@ -97,7 +102,8 @@ class Streams:
         """Until cancelled. Raises BusFailed where the centre's own streams cannot be made."""
         for stream in (RECORDS, DECISIONS, LEDGER):
             await self._bus.ensure_stream(stream)
-        await self._bus.ensure_bucket(BUNDLE)
+        for bucket in (BUNDLE, CLAIMS, DRAINS):
+            await self._bus.ensure_bucket(bucket)
         await self._make_all()
         await self._source()
         self._ready = True

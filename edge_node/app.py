@@ -8,8 +8,8 @@ from collections.abc import Callable
 from edge_node.capacity.admission import Admission
 from edge_node.capacity.calibration import Calibration
 from edge_node.centre.answers import Abilities
-from edge_node.centre.desk import TextAccounts
 from edge_node.centre.link import Dial
+from edge_node.centre.texts import TextAccounts
 from edge_node.conversation import Conversation
 from edge_node.desk import Accounts, Desk, KeyDesk
 from edge_node.engines import engine_maker, gatekeeper_maker, make_speech
@@ -19,6 +19,7 @@ from edge_node.keeping.transcripts import NoRecord
 from edge_node.key_store import KeyStore
 from edge_node.member import Member
 from edge_node.member import Node as NodeRead
+from edge_node.obeying import Sessions
 from edge_node.protocols.connections import Door
 from edge_node.protocols.gathering import Gatherer
 from edge_node.protocols.http import HttpNode, make_app
@@ -31,8 +32,10 @@ from edge_node.readings import (
     connection_readings,
     device_readings,
     member_readings,
+    recovery_readings,
     session_readings,
 )
+from edge_node.recovery.service import Recoveries
 from edge_node.relaying import Relays
 from edge_node.server import door_config
 from edge_node.sessions.limits import Limits
@@ -54,6 +57,9 @@ from shared.service import Service, run_all
 from shared.tasks import Tasks
 
 TICK_S = 1.0
+HEARD_S = 5.0
+"""With the bus, before sessions end whose callers did not come back: if they went on elsewhere,
+the control plane says so within that time."""
 
 
 def bus_dial(settings: EdgeSettings) -> Dial:
@@ -149,6 +155,14 @@ class Node:
         self.tally, self.tasks = Tally(), Tasks()
         self.live: dict[str, Conversation] = {}
         self.passed: set[Conversation] = set()
+        self.recoveries = Recoveries(
+            settings.recovery.rules,
+            self.clock,
+            secrets.token_bytes,
+            settings.centre.api_url,
+            may_end=lambda: self.member is None or self.member.heard_for(HEARD_S),
+            elsewhere=lambda: self.member is not None and self.member.link.connected,
+        )
         self.keys: KeyStore | None = None
         self.member: Member | None = None
         self.desk, self.accounts = self._desk()
@@ -177,6 +191,7 @@ class Node:
             self.registry,
             self.admission,
             lambda: len(self.registry.sockets) + self.http.speeches,
+            lambda: self.recoveries.may_be_given_up,
             self.settings.drain_s,
             self.clock,
             stop,
@@ -190,7 +205,7 @@ class Node:
             door: its port.
             stopping: what ends it.
         """
-        ticks = [self.registry.tick]
+        ticks = [self.registry.tick, self.recoveries.tick]
         if self.keys is not None:
             ticks.append(self.keys.tick)
         first: list[Service] = [self.recogniser, self.speech, self.calibration]
@@ -234,19 +249,13 @@ class Node:
             healthy=lambda: not any((self.recogniser.check(), self.speech.check())),
             faults=lambda: self.tally.faults,
             stopping=lambda: self.registry.draining,
-            end_session=self._end_session,
+            told=Sessions(self.live, self.recoveries),
             sessions=lambda: [*self.live.values(), *self.passed],
         )
 
     def _abilities(self) -> Abilities:
         profile = self.recogniser.device.profile
         return Abilities(profile.languages, (profile.model,), self.speech.voices)
-
-    def _end_session(self, session: str) -> bool:
-        conversation = self.live.get(session)
-        if conversation is not None:
-            conversation.drain_over("operator")
-        return conversation is not None
 
     def _http(self) -> HttpNode:
         settings, member = self.settings, self.member
@@ -271,6 +280,7 @@ class Node:
             [
                 *connection_readings(self.registry),
                 *session_readings(self.admission, self.tally, http),
+                *recovery_readings(self.recoveries),
                 *device_readings(self.recogniser.device.meter),
                 *([] if member is None else member_readings(member)),
             ]
@@ -298,6 +308,7 @@ class Node:
             device=self.recogniser.device,
             speaker=self.speech,
             tasks=self.tasks,
+            recoveries=self.recoveries,
             tally=self.tally,
             relays=Relays() if self.member is None else self.member.relays,
             record=NoRecord() if self.member is None else self.member.transcripts,

@@ -8,19 +8,24 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal
 
+from edge_node.arriving import Arrival
 from edge_node.centre.review import Ruling
 from edge_node.centre.warden import Seek
-from edge_node.desk import Admitted, Elsewhere, Permit, Question, Terms, Used
+from edge_node.desk import Admitted, Elsewhere, Permit, Terms
 from edge_node.house import House
-from edge_node.ledger.evidence import Evidence
 from edge_node.ousting import oust
 from edge_node.protocols.peer import Peer, Shown
+from edge_node.recovery.stay import Stay
+from edge_node.recovery.tokens import Mark as TokenMark
+from edge_node.recovery.tokens import known_by
 from edge_node.relaying import Relay
 from edge_node.sessions.events import (
+    NEW,
     Audio,
     Command,
+    Detach,
+    Displaced,
     Drain,
     DrainOver,
     EndUtterance,
@@ -29,23 +34,23 @@ from edge_node.sessions.events import (
     HangUp,
     Hear,
     Hush,
-    InLineNow,
     LeaveSeat,
     LinkLost,
     Mark,
+    Move,
+    MoveDue,
     Ousted,
     Parting,
-    PassedOn,
     ReadAudio,
     Say,
     SeatGranted,
-    SentOn,
     TakeSeat,
     Tell,
     Tick,
     Writable,
 )
 from edge_node.sessions.heard import Heard
+from edge_node.sessions.kept import Kept
 from edge_node.sessions.machine import Session
 from edge_node.sessions.opening import Opening
 from edge_node.sessions.states import Stream
@@ -53,18 +58,19 @@ from edge_node.sessions.utterances import Rules
 from edge_node.stt.device import Occupant
 from edge_node.stt.seat import EndAsked, MarkerAsked, Seat
 from edge_node.voicing import Voicing
-from edge_node.waiting import Waiting, waiting_of
 from heliovox.protocol import codec
 from heliovox.protocol.closing import CloseCode
-from heliovox.protocol.control import InLine
-from heliovox.protocol.messages import Error, Final, Redirect, Speak, Start
-from shared.errors import InvalidMessage, Unauthorised, VoiceError
-from shared.exchange import Ruled
+from heliovox.protocol.messages import Error, Final, Recovery, Redirect, Speak, Start
+from shared.errors import InvalidMessage, VoiceError
+from shared.exchange import MoveTo
 
 _log = logging.getLogger(__name__)
 
 USAGE_S = 30.0
 """Between two notes of what a live session has used."""
+MOVE_S = 3.0
+"""A session that is to move waits so long for the end of its utterance. Longer, and a node that is
+drained waits for those who speak; shorter, and more is heard twice."""
 
 
 class Conversation:
@@ -75,26 +81,35 @@ class Conversation:
     """
 
     def __init__(self, peer: Peer, house: House, shown: Shown) -> None:
-        self._peer, self._house, self._shown = peer, house, shown
+        self._peer, self._house = peer, house
         self.session = Session(house.offer, house.limits)
-        self._permit: Permit | None = None
-        self._settling: asyncio.Task[None] | None = None
-        self._in_line: asyncio.Task[None] | None = None
-        self._waiting: Waiting | None = None
-        self.relay: Relay | None = None
         self._occupant: Occupant | None = None
-        self._admitted: Admitted | None = None
+        self._stay: Stay | None = None
+        self._token_on_its_way = False
         self._noted_s: float | None = None
-        self._evidence = Evidence(house.ledger, self)
-        self._passed_by: Terms | None = None
-        self._ruled: Ruled | None = None
         self._ousted = False
         self.left = asyncio.Event()
-        """The session is over."""
+        """The session is over, or goes on over another connection."""
         self._can_write = asyncio.Event()
         self._can_write.set()
-        self._voicing = Voicing(peer, house.speaker, house.tasks, self._can_write, self._handle)
+        self._arrival = Arrival(self, house, peer, self._can_write, shown)
+        self._voicing = Voicing(peer, house.speaker, house.tasks, self._can_write, self.handle)
         self._effects: dict[type, Callable[[Command], None]] = self._table()
+
+    @property
+    def relay(self) -> Relay | None:
+        """The way to the node that has the session instead."""
+        return self._arrival.relay
+
+    @property
+    def characters(self) -> int:
+        """Of texts that sounded over this connection."""
+        return self._voicing.characters
+
+    @property
+    def occupant(self) -> Occupant | None:
+        """Its place on the device."""
+        return self._occupant
 
     # --- from the connection ---
 
@@ -102,8 +117,8 @@ class Conversation:
         """A whole text message. Never raises."""
         if self.relay is not None:
             self.relay.text(data)
-        elif self._waiting is not None:
-            self._hold(partial(self.text, data), len(data))
+        elif self._arrival.asking:
+            self._arrival.hold(partial(self.text, data), len(data))
         else:
             self._read(data)
 
@@ -119,41 +134,44 @@ class Conversation:
             return
         try:
             if isinstance(message, Start) and self.session.opening is None:
-                message = self._permitted(message)
-            elif self._permit is None and self._shown.nothing:
-                raise _nobody()
+                message = self._arrival.permitted(message)
+            else:
+                self._arrival.must_be_known()
         except VoiceError as error:
             self.refuse(error)
             return
-        if isinstance(message, Speak) and self._admitted is not None:
-            self._evidence.characters += len(message.text)
-        self._handle(message)
+        if self._token_on_its_way:
+            self._token_came()
+        if isinstance(message, Speak) and self._stay is not None:
+            self._stay.came_characters += len(message.text)
+        self.handle(message)
 
-    def _permitted(self, start: Start) -> Start:
-        shown = self._shown.completed(key=start.key, ticket=start.ticket)
-        if shown.nothing:
-            raise _nobody()
-        self._permit = self._house.desk.permit(shown, start)
-        return self._permit.start()
+    def _token_came(self) -> None:
+        """Whoever says something behind `started` has read it."""
+        self._token_on_its_way = False
+        if self._stay is not None:
+            self._house.recoveries.token_came(self._stay)
 
     def audio(self, data: bytes) -> None:
         """A whole binary message. Never raises."""
         if self.relay is not None:
             self.relay.audio(data)
             return
-        if self._waiting is not None:
-            self._hold(partial(self.audio, data), len(data))
+        if self._arrival.asking:
+            self._arrival.hold(partial(self.audio, data), len(data))
             return
+        if self._token_on_its_way:
+            self._token_came()
         occupant = self._occupant
         worked_off = 0 if occupant is None else occupant.seat.consumed_sample
-        self._handle(Audio(data, worked_off))
+        self.handle(Audio(data, worked_off))
 
     def refuse(self, error: VoiceError) -> None:
         """The shell found something that the session cannot live with."""
         if self.relay is not None:
             self.relay.fail(error)
         else:
-            self._handle(Failed(error))
+            self.handle(Failed(error))
 
     def writable(self, yes: bool) -> None:  # noqa: FBT001 the shell's own signal
         """Whether the caller keeps up with what is sent."""
@@ -161,70 +179,93 @@ class Conversation:
             self._can_write.set()
         else:
             self._can_write.clear()
-        self._handle(Writable(yes))
+        self.handle(Writable(yes))
 
-    def lost(self) -> None:
+    def lost(self, *, goodbye: bool = False) -> None:
         """The connection is gone."""
         if self.relay is not None:
             self.relay.lost()
-        self._handle(LinkLost())
+        self.handle(LinkLost(goodbye))
         self._voicing.hush()
+        if goodbye and self._stay is not None and self._stay.over:
+            self._house.recoveries.forget(self._stay)  # he was told, and has read it
+
+    def displaced(self) -> None:
+        """The session goes on over a newer connection."""
+        self.handle(Displaced())
 
     def drain(self, deadline_ms: int) -> None:
         """The node will stop."""
         if self.relay is not None:
             self.relay.drain(deadline_ms)
         else:
-            self._handle(Drain(deadline_ms))
+            self.handle(Drain(deadline_ms))
 
     def drain_over(self, reason: str = "draining") -> None:
         """The node stops, or an operator ends it: what was heard is told, then it ends."""
         if self.relay is not None:
             self.relay.end()
         else:
-            self._handle(DrainOver(reason))
+            elsewhere = reason == "draining" and self._house.recoveries.elsewhere()
+            self.handle(DrainOver(reason, elsewhere))
+
+    def move(self, to: MoveTo) -> bool:
+        """To another node, at the next end of an utterance; whether its caller can go there."""
+        permit = self._arrival.permit
+        if not self.session.may_move or permit is None or not permit.start().moves:
+            return False
+        self.handle(Move(Redirect(to.url, to.ticket, to.node, to.region, to.decision, to.reason)))
+        asyncio.get_running_loop().call_later(MOVE_S, self.handle, MoveDue())
+        return True
 
     def tick(self, now_s: float) -> None:
         """About once a second."""
-        if self._in_line is not None:  # he waits for us: it is not he who says nothing
+        if self._arrival.in_line:  # he waits for us: it is not he who says nothing
             self._look_after()
             return
-        self._handle(Tick(now_s))
-        if self._admitted is None:
+        self.handle(Tick(now_s))
+        if (stay := self._here) is None:
             return
         if self._noted_s is None:
             self._noted_s = now_s
         elif now_s - self._noted_s >= USAGE_S:
             self._noted_s = now_s
-            self._note("usage")
+            stay.note("usage")
+
+    @property
+    def _here(self) -> Stay | None:
+        """The session's stay, while this is its connection."""
+        stay = self._stay
+        return stay if stay is not None and stay.talk is self and not stay.over else None
 
     # --- from the device ---
 
     def heard(self, all_heard: Sequence[Heard]) -> None:
         """What the seat heard, in order."""
         for heard in all_heard:
-            self._handle(heard)
+            self.handle(heard)
 
     # --- the session's commands ---
 
-    def _handle(self, event: Event) -> None:
+    def handle(self, event: Event) -> None:
+        """Something happened: does what the session says about it. Never raises."""
         for command in self.session.handle(event):
             self._effects[type(command)](command)
-        if self._in_line is not None and self.session.stream.state is Stream.ENDED:
-            self._in_line.cancel()  # gives up his place
-            self._in_line = self._waiting = None
+        if self._arrival.in_line and self.session.stream.state is Stream.ENDED:
+            self._arrival.gone()
 
     def _table(self) -> dict[type, Callable[..., None]]:
         return {
             Hear: self._hear,
             Tell: self._tell,
-            TakeSeat: self._take_seat,
+            TakeSeat: lambda command: self._arrival.take_seat(command.opening),
             EndUtterance: self._end_utterance,
             Mark: self._mark,
             Say: self._say,
             Hush: lambda _: self._voicing.hush(),
             ReadAudio: self._read_audio,
             LeaveSeat: lambda _: self._leave_seat(),
+            Detach: lambda _: self._detach(),
             HangUp: self._hang_up,
         }
 
@@ -233,81 +274,116 @@ class Conversation:
             self._house.device.push(self._occupant, command.data)
 
     def _tell(self, command: Tell) -> None:
-        self._house.tally.told(command.message)
+        if self._stay is None or not self._stay.over:  # else he was told before, and is again
+            self._house.tally.told(command.message)
         self._peer.send_text(codec.encode(command.message))
         if isinstance(command.message, Final):
             self._recorded(command.message)
 
     def _recorded(self, final: Final) -> None:
         """After the caller was told, who waits for nobody."""
-        if self._admitted is not None and self.session.opening is not None:
-            self._house.record.final(self._admitted, self.session.opening, final)
+        if (stay := self._here) is not None:
+            self._house.record.final(stay.admitted, stay.opening, final)
 
     # --- a seat ---
 
-    def _take_seat(self, command: TakeSeat) -> None:
-        assert self._permit is not None
-        try:
-            found = self._permit.seat(command.opening)
-        except VoiceError as error:
-            self._handle(Failed(error))
-            return
-        if isinstance(found, Admitted) and self._house.ledger is None:
-            self._sit_down(found, command.opening)
-        else:
-            self._waiting = Waiting()
-            work = self._settle(found, command.opening)
-            self._settling = self._house.tasks.begin(work, name="a caller's place")
+    def sit_down(
+        self, admitted: Admitted, opening: Opening, permit: Permit, kept: Kept | None
+    ) -> None:
+        """The session begins here. Raises VoiceError where it cannot, and holds nothing then.
 
-    def _sit_down(self, admitted: Admitted, opening: Opening) -> None:
-        house, self._admitted = self._house, admitted
-        try:
-            if opening.hears:
-                profile = house.device.profile
-                frame_ms = 1000 * profile.frame_samples / profile.sample_rate
-                rules = Rules.of(frame_ms, opening.endpoint_silence_ms)
-                seat = Seat(opening.audio, profile, rules)
-                self._occupant = house.device.enter(seat, self.heard, opening.graph)
-        except VoiceError as error:
-            self._admitted = None
-            self._evidence.over(admitted, error.code)
-            house.desk.leave(admitted)
-            self._handle(Failed(error))
-            return
-        house.live[admitted.session] = self
+        Args:
+            admitted: its seat.
+            opening: what it is.
+            permit: its caller's.
+            kept: what its caller has of it, where another node had it before.
+        """
+        house, begin = self._house, 0 if kept is None else kept.through_sample
+        self._occupant = self._enter(opening, begin)
+        stay = self._stay = Stay(house, admitted, opening, permit.account, begin)
+        if house.ledger is not None:
+            house.ledger.follow(admitted.session, stay.progress)
+        stay.attach(self, opening)
+        recovery = self._recovery(stay, permit)
         house.record.begun(admitted)
-        self._handle(SeatGranted(admitted.session, opening, admitted.terms.decision))
-        self._note("started")
+        resume = permit.start().resume or NEW
+        decision = admitted.terms.decision
+        self.handle(SeatGranted(admitted.session, opening, decision, recovery, kept, resume))
+        stay.note("started" if kept is None else "resumed")
 
-    def _leave_seat(self) -> None:
+    def _recovery(self, stay: Stay, permit: Permit) -> Recovery | None:
+        """What it goes on with, should this connection be lost; None: it ends with it."""
+        start, recoveries = permit.start(), self._house.recoveries
+        wanted = start.recovers or start.resume is not None
+        if not wanted or not recoveries.on or stay.admitted.terms.admitted_by == "relay":
+            return None
+        shown = None
+        if start.resume is not None:
+            shown = TokenMark(permit.resumes, known_by(start.resume.token))
+        recoveries.begin(stay, shown)
+        self._token_on_its_way = True
+        return recoveries.give_token(stay)
+
+    def go_on(self, stay: Stay, kept: Kept, opening: Opening) -> None:
+        """The session had another connection before this one."""
+        house, permit = self._house, self._arrival.permit
+        assert permit is not None
+        if kept.farewell is None:
+            try:
+                self._occupant = self._enter(opening, kept.through_sample)
+            except VoiceError as error:
+                house.recoveries.pause(stay, kept)
+                self.handle(Failed(error))
+                return
+            stay.attach(self, opening)
+        self._stay, self._token_on_its_way = stay, True
+        recovery, resume = house.recoveries.give_token(stay), permit.start().resume or NEW
+        decision = stay.admitted.terms.decision
+        self.handle(SeatGranted(stay.session, opening, decision, recovery, kept, resume))
+
+    def _enter(self, opening: Opening, begin: int) -> Occupant | None:
+        """A place on the device, from this sample on. Raises VoiceError."""
+        if not opening.hears:
+            return None
+        device = self._house.device
+        profile = device.profile
+        frame_ms = 1000 * profile.frame_samples / profile.sample_rate
+        rules = Rules.of(frame_ms, opening.endpoint_silence_ms)
+        seat = Seat(opening.audio, profile, rules, begin)
+        return device.enter(seat, self.heard, opening.graph)
+
+    def _leave_device(self) -> None:
         if self._occupant is not None:
             self._house.device.leave(self._occupant)
             self._occupant = None
-        if (admitted := self._admitted) is not None:
-            self._evidence.over(admitted, self.session.ended_because)
-            self._note("ended", self.session.ended_because)
-            self._admitted = None
-            self._house.live.pop(admitted.session, None)
-            self._house.desk.leave(admitted)
-            self.left.set()
-            self._house.record.over(admitted)
-            _log.debug("session %s was\n%s", self.session.id, self.session.history)
 
-    def _note(self, event: Literal["started", "usage", "ended"], reason: str | None = None) -> None:
-        opening = self.session.opening
-        if self._admitted is None or opening is None:
+    def _leave_seat(self) -> None:
+        self._leave_device()
+        if (stay := self._here) is None:
             return
-        hearing = self.session.hearing
-        audio_ms = 0 if hearing is None else hearing.totals()[1]
-        used = Used(audio_ms, self._voicing.characters)
-        self._house.desk.note(event, self._admitted, opening, used, reason, self._ruled)
+        recoveries = self._house.recoveries
+        stay.end(self.session.ended_because)
+        self.left.set()
+        if self.session.farewell is not None:
+            recoveries.pause(stay, self.session.kept)
+        else:
+            recoveries.forget(stay)
+        _log.debug("session %s was\n%s", self.session.id, self.session.history)
+
+    def _detach(self) -> None:
+        self._leave_device()
+        self._voicing.hush()
+        if (stay := self._here) is not None:
+            self._house.recoveries.pause(stay, self.session.kept)
+        self.left.set()
 
     # --- while rules change ---
 
     @property
     def terms(self) -> Terms | None:
         """By which it was let in, or is passed on; None where it is over."""
-        return self._passed_by if self._admitted is None else self._admitted.terms
+        stay = self._here
+        return self._arrival.passed_by if stay is None else stay.admitted.terms
 
     @property
     def moved(self) -> bool:
@@ -317,118 +393,43 @@ class Conversation:
     def ruled(self, ruling: Ruling, seek: Seek) -> None:
         """Newer rules do not allow it here: it goes as they say, and that is taken down."""
         opening, terms = self.session.opening, self.terms
-        assert self._permit is not None
+        permit, stay = self._arrival.permit, self._here
+        assert permit is not None
         assert opening is not None
         assert terms is not None
         if self._ousted:
             return
-        self._ruled = ruling.noted
+        if stay is not None:
+            stay.ruled = ruling.noted
         if ruling.does == "finish":
-            self._note("usage")
+            if stay is not None:
+                stay.note("usage")
             return
         self._ousted = True
         if self.relay is not None:
             _ = self._house.tasks.begin(self.relay.leave(ruling.error), name="a relay's end")
         else:
-            start, question = self._permit.start(), None
+            start, question = permit.start(), None
             if ruling.does == "move" and start.redirect and start.moves:
                 question = partial(seek, start, opening.kind, terms, ruling)
-            self._handle(Ousted(None if question else ruling.error.as_message()))
+            self.handle(Ousted(None if question else ruling.error.as_message()))
             _ = self._house.tasks.begin(oust(self, ruling, question), name="an ousted session")
 
     def part(self, words: Error | Redirect) -> None:
         """The last words of a session that was ousted."""
-        self._handle(Parting(words))
+        self.handle(Parting(words))
 
     def not_needed(self, found: Admitted | Elsewhere) -> None:
         """Nobody takes a seat that was found."""
-        self._evidence.over(found, "never_heard")
-        if isinstance(found, Admitted):
-            self._house.desk.leave(found)
-        else:
-            self._house.desk.give_back(found)
+        self._arrival.not_needed(found)
 
     # --- while the control plane is asked ---
-
-    def _hold(self, message: Callable[[], None], size_bytes: int) -> None:
-        """What comes before the decision is not looked at, and nothing more is read."""
-        assert self._waiting is not None
-        self._peer.pause_reading()
-        try:
-            self._waiting.hold(message, size_bytes)
-        except VoiceError as error:
-            self.refuse(error)
-
-    async def _settle(self, question: Admitted | Question, opening: Opening) -> None:
-        """However it ends, no seat is held anywhere for somebody who is gone."""
-        try:
-            found = await self._evidence.settled(self._permit, question, self._told_to_wait)
-        except VoiceError as error:
-            self._waiting = self._in_line = None
-            self._handle(Failed(error))
-            return
-        waiting, self._waiting = self._waiting, None
-        self._in_line = None
-        if self.session.stream.state is Stream.ENDED:
-            self.not_needed(found)
-            return
-        try:
-            self._recheck(found)
-        except VoiceError as error:
-            self.not_needed(found)
-            self._handle(Failed(error))
-            return
-        if isinstance(found, Admitted):
-            self._sit_down(found, opening)
-        else:
-            self._go_elsewhere(found)
-        self._peer.resume_reading()
-        if waiting is not None:
-            waiting.let_go()
-
-    def _recheck(self, found: Admitted | Elsewhere) -> None:
-        """Rules may have changed while others were asked; who is sent on is judged there."""
-        assert self._permit is not None
-        if isinstance(found, Admitted) or not self._permit.start().redirect:
-            self._house.desk.recheck(found.terms)
-
-    def _told_to_wait(self, in_line: InLine) -> None:
-        """He has a place in line: from here on, whoever goes gives it up at once."""
-        self._in_line = self._settling
-        self._handle(InLineNow(waiting_of(in_line)))
 
     def _look_after(self) -> None:
         """Nothing is read while he waits, so nobody tells us that he is gone."""
         if self._peer.hung_up():
             self._peer.close(CloseCode.GOING_AWAY, "hung up")
             self.lost()
-
-    def _go_elsewhere(self, found: Elsewhere) -> None:
-        assert self._permit is not None
-        answer, start = found.answer, self._permit.start()
-        if start.redirect:
-            redirect = Redirect(
-                answer.url, answer.ticket, answer.node, answer.region, answer.decision, found.reason
-            )
-            self._handle(SentOn(redirect))
-            return
-        try:
-            relay = self._house.relays.open(
-                self._peer,
-                self._can_write,
-                answer,
-                start,
-                self._house.tasks,
-                partial(self._evidence.over, found, "relayed"),
-            )
-        except VoiceError as error:
-            self.not_needed(found)
-            self._handle(Failed(error))
-            return
-        self._handle(PassedOn())
-        self.relay, self._passed_by = relay, found.terms
-        self._house.passed.add(self)
-        relay.task.add_done_callback(lambda _: self._house.passed.discard(self))
 
     # --- the seat's own ---
 
@@ -455,7 +456,3 @@ class Conversation:
     def _say(self, command: Say) -> None:
         assert self.session.opening is not None
         self._voicing.say(command, self.session.opening, self.session.id)
-
-
-def _nobody() -> Unauthorised:
-    return Unauthorised("no known key", field="key", remedy="ask for a key")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Literal, Protocol
 
 from edge_node.capacity.admission import Admission
@@ -14,6 +15,7 @@ from shared.exchange import PlaceAnswer, Ruled
 from shared.policy import Facts
 
 AdmittedBy = Literal["ticket", "node", "relay"]
+NoteEvent = Literal["started", "usage", "paused", "resumed", "ended"]
 
 
 NO_FACTS = Facts()
@@ -84,10 +86,37 @@ class Used:
 
     audio_ms: int = 0
     characters: int = 0
+    paused_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recoverable:
+    """What a session that may go on after a lost connection is known by."""
+
+    number: int = 0
+    """Of its latest token that the caller surely has; 0 for one that ends with its connection."""
+    sha256: str = ""
+    """Of that token, in hex."""
+    expires_s: float = 0.0
+    from_sample: int = 0
+    """Beyond 0 where another node had it before."""
+
+
+ENDS_WITH_ITS_CONNECTION = Recoverable()
 
 
 class Permit(Protocol):
     """Who a caller is, and how he may ask for a seat."""
+
+    @property
+    def account(self) -> str:
+        """On whose his session runs: nobody else goes on with it."""
+        ...
+
+    @property
+    def resumes(self) -> int:
+        """The number of the recovery token with which he comes from another node; 0 for none."""
+        ...
 
     def start(self) -> Start:
         """His `start`, with what his ticket decides filled in."""
@@ -117,18 +146,23 @@ class Desk(Protocol):
         """The seat is free."""
         ...
 
+    def retake(self, admitted: Admitted) -> None:
+        """A seat that was free meanwhile is held again. Raises NodeFull, NodeDraining."""
+        ...
+
     def give_back(self, elsewhere: Elsewhere) -> None:
         """The caller is gone: the seat elsewhere is not needed."""
         ...
 
     def note(
         self,
-        event: Literal["started", "usage", "ended"],
+        event: NoteEvent,
         admitted: Admitted,
         opening: Opening,
         used: Used,
         reason: str | None = None,
         ruled: Ruled | None = None,
+        recoverable: Recoverable = ENDS_WITH_ITS_CONNECTION,
     ) -> None:
         """For whoever counts. `ruled` is what newer rules said of it while it ran."""
         ...
@@ -208,7 +242,7 @@ class KeyDesk:
         """See Desk."""
         if (wrong := self.doubt(shown)) is not None:
             raise wrong
-        return _KeyPermit(start, self)
+        return _KeyPermit(start, self, sha256((shown.key or "").encode()).hexdigest())
 
     def sit(self, kind: str) -> Admitted:
         """A seat. Raises NodeFull, NodeDraining."""
@@ -218,6 +252,10 @@ class KeyDesk:
     def leave(self, admitted: Admitted) -> None:
         """See Desk."""
         self._admission.leave(admitted.kind)
+
+    def retake(self, admitted: Admitted) -> None:
+        """See Desk."""
+        self._admission.take(admitted.kind)
 
     def recheck(self, terms: Terms) -> None:
         """There are no rules."""
@@ -233,6 +271,8 @@ class KeyDesk:
 class _KeyPermit:
     said: Start
     desk: KeyDesk
+    account: str
+    resumes: int = 0
 
     def start(self) -> Start:
         return self.said

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from edge_node.desk import Desk
 from edge_node.keeping.transcripts import NoRecord, Record
 from edge_node.ledger.sessions import SessionLedger
+from edge_node.recovery.service import Recoveries
 from edge_node.relaying import Relays
 from edge_node.sessions.limits import Limits
 from edge_node.sessions.opening import Offer
@@ -28,6 +29,8 @@ class House:
     device: Device
     speaker: Speaker
     tasks: Tasks
+    recoveries: Recoveries
+    """Sessions that go on after a lost connection."""
     tally: Tally = field(default_factory=Tally)
     relays: Relays = field(default_factory=Relays)
     ledger: SessionLedger | None = None

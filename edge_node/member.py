@@ -10,7 +10,7 @@ import msgspec
 
 from edge_node.capacity.admission import Admission
 from edge_node.capacity.reports import Reports
-from edge_node.centre.answers import Abilities, Commands, reserve
+from edge_node.centre.answers import Abilities, Commands, Obedient, reserve
 from edge_node.centre.bundles import ANSWER_S, Bundles
 from edge_node.centre.desk import FleetDesk
 from edge_node.centre.identity import Identity, boot_of
@@ -59,7 +59,7 @@ class Node:
     healthy: Callable[[], bool]
     faults: Callable[[], int]
     stopping: Callable[[], bool]
-    end_session: Callable[[str], bool]
+    told: Obedient
     sessions: Callable[[], Iterable[Live]]
 
 
@@ -90,6 +90,7 @@ class Member:
             settings.node_id, settings.region, boot_of(wall_s(), secrets.token_bytes(4))
         )
         self.url = ""
+        self._heard_since_s: float | None = None
         key = read_public_key(settings.centre.public_key_file)
         self.link = Link(self.who, dial, self._lines(), clock)
         self.reports = Reports(
@@ -116,7 +117,7 @@ class Member:
         )
         self.transcripts = Transcripts(self.who, self.keeper, wall_ms)
         self.relays = Relays(settings.max_relays, self.who.node)
-        self.commands = Commands(node.admission, node.end_session, node.stopping)
+        self.commands = Commands(node.admission, node.told, node.stopping)
         around = Around(
             self.who,
             key,
@@ -154,6 +155,15 @@ class Member:
         self._node.admission.expire(self._clock.now_s())
         self.ledger.sessions.tick()
         self.warden.look()
+        if not self.link.connected:
+            self._heard_since_s = None
+        elif self._heard_since_s is None:
+            self._heard_since_s = self._clock.now_s()
+
+    def heard_for(self, least_s: float) -> bool:
+        """Whether the fleet could be heard for so long, without a break."""
+        since_s = self._heard_since_s
+        return since_s is not None and self._clock.now_s() - since_s >= least_s
 
     def _rules_changed(self) -> None:
         self.warden.look()

@@ -8,6 +8,7 @@ from edge_node.keeping.sender import Sender
 from edge_node.member import Member
 from edge_node.protocols.http import HttpNode
 from edge_node.protocols.registry import Registry
+from edge_node.recovery.service import Recoveries
 from edge_node.stt.meter import StepMeter
 from edge_node.tally import Tally
 from shared.metrics import Reading
@@ -50,6 +51,23 @@ def session_readings(admission: Admission, tally: Tally, http: HttpNode) -> list
         _counts("errors", "Errors told to callers.", tally.errors, "code"),
         Reading("heliovox_edge_finals", "Finals sent.", lambda: tally.finals, counter=True),
         Reading("heliovox_edge_words", "Words in finals.", lambda: tally.words, counter=True),
+    ]
+
+
+def recovery_readings(recoveries: Recoveries) -> list[Reading]:
+    """Sessions that lost their connection, and what became of them."""
+    return [
+        Reading(
+            "heliovox_edge_sessions_waiting",
+            "Sessions without a connection, whose callers may come back.",
+            lambda: len(recoveries.parking),
+        ),
+        _counts(
+            "recoveries",
+            "Of sessions that go on after a lost connection: what became of them.",
+            recoveries.counts,
+            "outcome",
+        ),
     ]
 
 

@@ -101,7 +101,9 @@ class Relays:
     ) -> "Relay":
         """Begins to pass a caller on; `over` is called when nothing more is. Raises NoRoom."""
         self.check_room(answer.url)
-        bare = msgspec.structs.replace(start, key=None, ticket=None, redirect=False, moves=False)
+        bare = msgspec.structs.replace(
+            start, key=None, ticket=None, redirect=False, moves=False, recovers=False, resume=None
+        )
         relay = Relay(peer, can_write, self, answer, bare)
         self.live += 1
         self.opened += 1

@@ -21,6 +21,7 @@ from pydantic_settings import (
 from edge_node.protocols.liveness import LivenessLimits
 from edge_node.protocols.moderation import GatherRules
 from edge_node.protocols.registry import ConnectionLimits
+from edge_node.recovery.parking import ParkingRules
 from heliovox.client.address import stream_url
 from shared.capacity import Tier
 from shared.settings import Section, load_settings
@@ -88,6 +89,24 @@ class SessionSettings(Section):
     """A session that says nothing at all for so long is taken for gone, and its seat given away."""
 
 
+class RecoverySettings(Section):
+    """Sessions that go on after their connection is lost."""
+
+    s: float = Field(default=120.0, ge=0)
+    """How long one waits for its caller. Longer brings back more of them, and keeps more in memory;
+    0 lets every session end with its connection."""
+    park_after_s: float = Field(default=2.0, ge=0)
+    """How long its seat is kept free meanwhile. Longer, and seats stay empty after calls that do
+    not come back; shorter, and who comes back at once may find the node full."""
+    most: PositiveInt = 4096
+    """Sessions that wait at one time, some kilobytes each. Beyond it the longest wait is over."""
+
+    @property
+    def rules(self) -> ParkingRules:
+        """The same, for sessions without a connection."""
+        return ParkingRules(self.s, self.park_after_s, self.most)
+
+
 class BatchSettings(Section):
     """How chunks of several streams share a call of the recogniser."""
 
@@ -127,6 +146,9 @@ class CentreSettings(Section):
 
     public_key_file: Path | None = None
     """The control plane's Ed25519 public key (PEM): tickets and bundles are verified with it."""
+    api_url: str | None = None
+    """Where callers reach a control plane (`http://` or `https://`), which finds another node for
+    those whose own does not answer any more. Without, they must know it themselves."""
 
 
 class ContentSettings(Section):
@@ -209,6 +231,7 @@ class EdgeSettings(BaseSettings):
     log_format: LogFormat = "text"
     connections: ConnectionSettings = ConnectionSettings()
     sessions: SessionSettings = SessionSettings()
+    recovery: RecoverySettings = RecoverySettings()
     batch: BatchSettings = BatchSettings()
     capacity: CapacitySettings = CapacitySettings()
     bus: BusSettings = BusSettings()

@@ -13,6 +13,9 @@ _log = logging.getLogger(__name__)
 
 LAST_WORDS_S = 2.0
 """For sessions to be told that they end, after the deadline."""
+HANDED_OVER_S = 3.0
+"""For sessions to go on at other nodes: their callers ask at once, and within a second or two the
+control plane says here that they are there."""
 _LOOK_S = 0.05
 
 
@@ -21,6 +24,7 @@ class Stopping:
 
     Args:
         busy: how many callers are being served.
+        waiting: sessions without a connection that another node may take over.
         drain_s: how long they may go on.
     """
 
@@ -29,11 +33,13 @@ class Stopping:
         registry: Registry,
         admission: Admission,
         busy: Callable[[], int],
+        waiting: Callable[[], int],
         drain_s: float,
         clock: Clock,
         stop: asyncio.Event,
     ) -> None:
-        self._registry, self._admission, self._busy = registry, admission, busy
+        self._registry, self._admission = registry, admission
+        self._busy, self._waiting = busy, waiting
         self._drain_s, self._clock, self._stop = drain_s, clock, stop
         self._asked = asyncio.Event()
 
@@ -60,14 +66,16 @@ class Stopping:
         _log.info("draining %d sessions, at most %g s", self._busy(), self._drain_s)
         self._admission.draining = True
         self._registry.drain(round(self._drain_s * 1000))
-        if not await self._idle_within(self._drain_s):
+        if not await self._none_within(self._drain_s, self._busy):
             _log.info("ending %d sessions", self._busy())
             self._registry.end_all()
-            await self._idle_within(LAST_WORDS_S)
+            await self._none_within(LAST_WORDS_S, self._busy)
+        if not await self._none_within(HANDED_OVER_S, self._waiting):
+            _log.info("%d sessions were not taken over by other nodes", self._waiting())
 
-    async def _idle_within(self, limit_s: float) -> bool:
+    async def _none_within(self, limit_s: float, count: Callable[[], int]) -> bool:
         deadline_s = self._clock.now_s() + limit_s
-        while self._busy():
+        while count():
             if self._clock.now_s() >= deadline_s:
                 return False
             await self._clock.sleep(_LOOK_S)

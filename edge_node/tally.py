@@ -33,7 +33,7 @@ class Tally:
     def told(self, message: ServerMessage) -> None:
         """Counts what a caller was told."""
         match message:
-            case Started():
+            case Started(recovery=recovery) if recovery is None or recovery.number == 1:
                 self.started[message.kind] += 1
             case Final():
                 self.finals += 1

@@ -5,6 +5,7 @@ region's server, which no link reaches; links and the centre's server deny `hv.c
 """
 
 import re
+from functools import lru_cache
 
 META = "hv.meta"
 CONTENT = "hv.content"
@@ -14,6 +15,7 @@ CENTRE = "centre"
 _TOKEN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
+@lru_cache(16_384)
 def token(name: str) -> str:
     """A region's or node's name, safe as one token of a subject. Raises ValueError."""
     if not _TOKEN.fullmatch(name):

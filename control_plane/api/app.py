@@ -36,8 +36,10 @@ def make_app(centre: Centre) -> Litestar:
         [
             *(probes.healthz, probes.readyz, probes.metrics),
             *(sessions.place, sessions.listed, sessions.one, sessions.end, sessions.usage),
+            *(sessions.resume, sessions.move),
             *(waiting.look, waiting.events, waiting.leave),
             *(fleet.nearest, fleet.regions, fleet.nodes, fleet.drain, fleet.undrain),
+            fleet.drained,
             *(fleet.decision, fleet.policies, fleet.bundle, ledger.ledger, ledger.heads),
         ],
         dependencies={

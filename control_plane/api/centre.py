@@ -16,11 +16,14 @@ from control_plane.waiting.hall import Gone
 from control_plane.world import WorldNow
 from heliovox.protocol.control import (
     DecisionView,
+    DrainView,
     InLine,
+    Moved,
     NearestView,
     NodeView,
     Placed,
     RegionView,
+    ResumeRequest,
 )
 from heliovox.protocol.messages import Place
 from shared.exchange import Bundle
@@ -53,6 +56,16 @@ class Placing(Protocol):
         ...
 
 
+class GoingOn(Protocol):
+    """Finds seats for sessions that go on elsewhere."""
+
+    async def resume(
+        self, session: str, asked: ResumeRequest, who: KeyRecord, own_address: str | None
+    ) -> Placed:
+        """A seat, held, for the same session. Raises VoiceError."""
+        ...
+
+
 class Fleets(Protocol):
     """Shows the fleet."""
 
@@ -64,8 +77,28 @@ class Fleets(Protocol):
         """Every region of the world."""
         ...
 
-    async def drain(self, node: str, *, on: bool) -> None:
-        """Raises NotFound, BusFailed, CommandRefused."""
+
+class Moving(Protocol):
+    """Moves live sessions."""
+
+    async def move(self, session: str, to: str | None) -> Moved:
+        """A seat is held elsewhere, and its node was told. Raises VoiceError."""
+        ...
+
+
+class Draining(Protocol):
+    """Empties nodes. Every method raises NotFound and BusFailed."""
+
+    async def drain(self, node: str, *, keep: bool) -> DrainView:
+        """Nobody new, and with `keep` whoever is there may stay. Raises CommandRefused, too."""
+        ...
+
+    async def undrain(self, node: str) -> None:
+        """Sessions come again. Raises CommandRefused, too."""
+        ...
+
+    async def view(self, node: str) -> DrainView:
+        """How far its sessions are gone."""
         ...
 
 
@@ -106,6 +139,9 @@ class Centre:
     bundle: Callable[[], Bundle]
     fallback: Callable[[], Place | None]
     placing: Placing
+    going_on: GoingOn
+    moving: Moving
+    draining: Draining
     fleets: Fleets
     explaining: Explaining
     ending: Ending

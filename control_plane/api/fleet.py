@@ -18,6 +18,7 @@ from heliovox.protocol.control import (
     CallerWhy,
     ComplianceWhy,
     DecisionView,
+    DrainView,
     NearestView,
     NodeView,
     PolicyView,
@@ -118,18 +119,33 @@ def bundle(who: Who, centre: Centred) -> BundleView:
     return BundleView(now.version, now.policy_version, now.in_service)
 
 
-@post("/v1/nodes/{node:str}/drain", security=SECURITY, status_code=204)
-async def drain(node: FromPath[str], who: Who, centre: Centred) -> None:
-    """The node takes no new sessions; operators only."""
+@post("/v1/nodes/{node:str}/drain", security=SECURITY, status_code=200)
+async def drain(
+    node: FromPath[str],
+    who: Who,
+    centre: Centred,
+    keep: FromQuery[bool | None] = None,
+) -> DrainView:
+    """The node takes nobody new, and its sessions go elsewhere; operators only.
+
+    With `keep` they stay until they end. GET says how far they are.
+    """
     require_operator(who)
-    await centre.fleets.drain(node, on=True)
+    return await centre.draining.drain(node, keep=bool(keep))
+
+
+@get("/v1/nodes/{node:str}/drain", security=SECURITY)
+async def drained(node: FromPath[str], who: Who, centre: Centred) -> DrainView:
+    """How far the sessions of a node that is drained are gone; operators only."""
+    require_operator(who)
+    return await centre.draining.view(node)
 
 
 @post("/v1/nodes/{node:str}/undrain", security=SECURITY, status_code=204)
 async def undrain(node: FromPath[str], who: Who, centre: Centred) -> None:
     """The node takes sessions again; operators only."""
     require_operator(who)
-    await centre.fleets.drain(node, on=False)
+    await centre.draining.undrain(node)
 
 
 @get("/v1/decisions/{decision_id:str}", security=SECURITY)

@@ -6,11 +6,20 @@ from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from control_plane.api.admitting import Asked, admit, prefers_line, status_and_headers
-from control_plane.api.callers import SECURITY, may_see
+from control_plane.api.callers import SECURITY, may_see, require_operator
 from control_plane.api.centre import Centred, Who
 from control_plane.repeats import HEADER
 from control_plane.sessions.row import Row, State
-from heliovox.protocol.control import InLine, Placed, SessionRequest, SessionView, UsageView
+from heliovox.protocol.control import (
+    InLine,
+    Moved,
+    MoveRequest,
+    Placed,
+    ResumeRequest,
+    SessionRequest,
+    SessionView,
+    UsageView,
+)
 from shared.errors import NotFound
 
 MOST_LISTED = 1000
@@ -65,6 +74,35 @@ async def end(session_id: FromPath[str], who: Who, centre: Centred) -> None:
     """Ends a live session, or gives its seat back before it began. Repeating it does no harm."""
     if _own(session_id, who, centre).open:
         await centre.ending.end(session_id)
+
+
+@post("/v1/sessions/{session_id:str}/resume", security=SECURITY)
+async def resume(
+    request: Request[Any, Any, Any],
+    session_id: FromPath[str],
+    data: JSONBody[ResumeRequest],
+    who: Who,
+    centre: Centred,
+) -> Placed:
+    """Another node for a session whose own is gone, full or out of reach; by the rules of now.
+
+    For who shows the latest recovery token, and says what was said when the session was opened.
+    Asked again, it answers with the same seat while that is held.
+    """
+    own = request.client.host if request.client is not None else None
+    return await centre.going_on.resume(session_id, data, who, own)
+
+
+@post("/v1/sessions/{session_id:str}/move", security=SECURITY, status_code=200)
+async def move(
+    session_id: FromPath[str], data: JSONBody[MoveRequest], who: Who, centre: Centred
+) -> Moved:
+    """Sends a live session to another node, at its next end of an utterance; operators only.
+
+    A seat is held there before anything is said to anybody. Nothing happens where it cannot be.
+    """
+    require_operator(who)
+    return await centre.moving.move(session_id, data.to)
 
 
 @get("/v1/usage", security=SECURITY, sync_to_thread=False)

@@ -309,8 +309,7 @@ class Fleet:
         return len(self._members) < self._most
 
     def _goodbye(self, report: CapacityReport, member: Member | None) -> Heard:
-        if member is None:
-            self._missing.pop(report.node, None)
+        if member is None:  # one that died and was forgotten since did so without a goodbye
             return Heard("gone", report.node)
         if member.boots.current != report.boot:
             member.boots.left(report.boot)

@@ -12,16 +12,18 @@ from shared.exchange import SessionNote
 def sessions_of(
     span: Span, decisions: Iterable[DecisionView], notes: Iterable[SessionNote]
 ) -> list[SessionLine]:
-    """One line for every start of a session on a node, and one for every seat that nobody took.
+    """One line for every stay of a session at a node, and one for every seat that nobody took.
+
+    A session may go on at another node and come back: every stay has a decision of its own.
 
     Args:
         span: sessions that began then.
         decisions: that placed sessions.
         notes: in the order in which they were kept.
     """
-    begun: dict[tuple[str, str, str], SessionLine] = {}
+    begun: dict[tuple[str, str, str, str | None], SessionLine] = {}
     for note in notes:
-        key = (note.session, note.node, note.boot)
+        key = (note.session, note.node, note.boot, note.decision)
         begun[key] = _with(begun.get(key) or _noted(note), note)
     came = {(line.session, line.decision) for line in begun.values()}
     placed = [

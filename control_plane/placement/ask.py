@@ -37,6 +37,12 @@ class PlacementAsk(msgspec.Struct, frozen=True):
     a fleet that was full. Decides nothing; whoever reads records counts sessions by it."""
     may_wait: bool = False
     """Whether whoever asks waits as long as the policy says. Decides nothing either."""
+    continues: str = ""
+    """The session that goes on, where it is not a new one. Decides nothing either."""
+    because: str = ""
+    """Why it goes on elsewhere: `resumed`, `moved`, `draining`."""
+    came_from: str = ""
+    """The node that has it, or had it."""
 
     @property
     def facts(self) -> Facts:

@@ -70,6 +70,9 @@ def explain(
         cost_ms_per_usd=decision.roster.atlas.world.ranking.cost_ms_per_usd,
         draw=ask.draw,
         ramp=ask.ramp,
+        continues=ask.continues or None,
+        because=ask.because or None,
+        came_from=ask.came_from or None,
     )
 
 

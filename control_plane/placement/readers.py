@@ -34,6 +34,9 @@ def for_caller(view: DecisionView) -> CallerWhy:
         region=view.region if seated else None,
         rtt_ms=view.ranking[0].rtt_ms if seated and view.ranking else None,
         session=view.session,
+        continues=view.continues,
+        because=view.because,
+        came_from=view.came_from,
     )
 
 
@@ -73,6 +76,9 @@ def for_compliance(view: DecisionView) -> ComplianceWhy:
         region=view.region if view.session is not None else None,
         within_policy=view.session is None or view.region in view.allowed_regions,
         session=view.session,
+        continues=view.continues,
+        because=view.because,
+        came_from=view.came_from,
     )
 
 

@@ -5,8 +5,9 @@ one session the one with the higher number has it; where numbers are equal, who 
 one node the same numbers put pauses and resumptions in order, however their notes arrive.
 """
 
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from control_plane.sessions.row import Copy, Row
 from shared.exchange import SessionNote

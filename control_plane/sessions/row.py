@@ -1,6 +1,5 @@
 """One session as the centre knows it (pure)."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -15,8 +14,7 @@ GRACE_MS = 5_000
 """A token is good here for so much longer than the node said: notes travel, and clocks differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(msgspec.Struct, frozen=True):
     """A session at a start of a node that has it no more, or should not."""
 
     session: str
@@ -31,8 +29,7 @@ class Copy:
     """When it went on elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One session."""
 
     session: str

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from control_plane.sessions.row import Copy
 from control_plane.sessions.table import SessionTable
 from control_plane.sessions.usage import Usage
 from control_plane.streams import CENTRE_NOTES
@@ -30,6 +31,7 @@ class Notes:
 
     Args:
         also: told of every note, after the table.
+        twice: told, after them, of every session that is at another node, too.
     """
 
     def __init__(
@@ -39,11 +41,16 @@ class Notes:
         table: SessionTable,
         usage: Usage,
         also: Sequence[Callable[[SessionNote], None]] = (),
+        twice: Callable[[Copy], None] = lambda _: None,
     ) -> None:
         self._bus, self._clock, self._table, self._usage = bus, clock, table, usage
-        self._also = also
+        self._also, self._twice = list(also), twice
         self._after = 0
         self.taken = self.refused = 0
+
+    def also(self, learns: Callable[[SessionNote], None]) -> None:
+        """One more is told of every note."""
+        self._also.append(learns)
 
     async def run(self, ready: asyncio.Event) -> None:
         """Until cancelled."""
@@ -73,10 +80,12 @@ class Notes:
             self.refused += 1
             return
         self.taken += 1
-        self._table.noted(note)
+        twice = self._table.noted(note)
         self._usage.noted(note)
         for learns in self._also:
             learns(note)
+        if twice is not None:
+            self._twice(twice)
 
 
 def _note(stored: Stored) -> SessionNote | None:

@@ -1,7 +1,8 @@
 """Sessions as the centre knows them: from what it placed and from what nodes noted (pure)."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from control_plane.sessions.following import follow
 from control_plane.sessions.row import STATES, Copy, Row, State

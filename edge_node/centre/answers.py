@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from edge_node.capacity.admission import Admission
 from edge_node.centre.expiry import Held
 from edge_node.centre.identity import Identity
 from heliovox.protocol.messages import KINDS
 from shared.errors import NodeFull, NotAllowed, Unsupported, VoiceError
-from shared.exchange import Command, CommandDone, Reserve, Reserved
+from shared.exchange import Command, CommandDone, MoveTo, Reserve, Reserved
 from shared.policy import CompiledPolicy, Facts
 
 
@@ -95,21 +96,37 @@ def _one_of(field: str, value: str, offered: tuple[str, ...]) -> None:
         )
 
 
+class Obedient(Protocol):
+    """The node's sessions."""
+
+    def end(self, session: str) -> bool:
+        """Ends one; whether it was here."""
+        ...
+
+    def move(self, session: str, to: MoveTo) -> bool:
+        """Sends one elsewhere at the next end of an utterance; whether it can go."""
+        ...
+
+    def give_up(self, session: str, through_sample: int, number: int) -> bool:
+        """One goes on elsewhere by the token of a number; whether nothing of it is here now."""
+        ...
+
+
 class Commands:
     """Obeys the centre: each command names the epoch of who gives it, and older ones are ignored.
 
     Args:
-        end_session: ends a live session, told its id; whether there was one.
+        sessions: the node's.
         stopping: whether the node stops for good: nothing undoes that.
     """
 
     def __init__(
         self,
         admission: Admission,
-        end_session: Callable[[str], bool],
+        sessions: Obedient,
         stopping: Callable[[], bool],
     ) -> None:
-        self._admission, self._end_session, self._stopping = admission, end_session, stopping
+        self._admission, self._sessions, self._stopping = admission, sessions, stopping
         self.epoch = -1
         """The newest that has been seen."""
 
@@ -124,14 +141,23 @@ class Commands:
                 return CommandDone(True)
             case "undrain":
                 return self._undrain()
-            case "end_session":
-                found = self._end_session(command.session or "")
-                return CommandDone(found, "" if found else "no such session")
             case "release":
                 found = self._admission.release(command.reservation or "")
                 return CommandDone(found, "" if found else "no such reservation")
-            case "move" | "give_up":
-                return CommandDone(False, "no such session")
+            case "end_session" | "move" | "give_up":
+                return self._session(command)
+
+    def _session(self, command: Command) -> CommandDone:
+        session, sessions = command.session or "", self._sessions
+        if command.do == "end_session":
+            done, why = sessions.end(session), "no such session"
+        elif command.do == "give_up":
+            done = sessions.give_up(session, command.through_sample, command.number)
+            why = "it came back meanwhile"
+        else:
+            done = command.move is not None and sessions.move(session, command.move)
+            why = "no session that can move now"
+        return CommandDone(done, "" if done else why)
 
     def _undrain(self) -> CommandDone:
         if self._stopping():

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -22,8 +22,16 @@ from edge_node.centre.answers import check_policy, facts_of
 from edge_node.centre.expiry import Held
 from edge_node.centre.identity import Identity
 from edge_node.centre.in_line import InTheirLine
-from edge_node.desk import Accounts, Admitted, Elsewhere, Terms, Used
-from edge_node.ledger.sessions import Heard, Progress, SessionLedger
+from edge_node.desk import (
+    ENDS_WITH_ITS_CONNECTION,
+    Admitted,
+    Elsewhere,
+    NoteEvent,
+    Recoverable,
+    Terms,
+    Used,
+)
+from edge_node.ledger.sessions import SessionLedger
 from edge_node.protocols.peer import Shown
 from edge_node.relaying import Relays
 from edge_node.sessions.opening import Opening
@@ -245,6 +253,11 @@ class FleetDesk:
         """See Desk."""
         self.admission.leave(admitted.kind)
 
+    def retake(self, admitted: Admitted) -> None:
+        """See Desk."""
+        self.admission.expire(self.clock.now_s())
+        self.admission.take(admitted.kind)
+
     def give_back(self, elsewhere: Elsewhere) -> None:
         """See Desk."""
         self.centre.give_back(elsewhere.answer.session)
@@ -253,16 +266,17 @@ class FleetDesk:
 
     def note(
         self,
-        event: Literal["started", "usage", "ended"],
+        event: NoteEvent,
         admitted: Admitted,
         opening: Opening,
         used: Used,
         reason: str | None = None,
         ruled: Ruled | None = None,
+        recoverable: Recoverable = ENDS_WITH_ITS_CONNECTION,
     ) -> None:
         """See Desk."""
         asked = Asked(opening.language, opening.model, opening.caller)
-        self.write(event, admitted, asked, used, reason, ruled)
+        self.write(event, admitted, asked, used, reason, ruled, recoverable)
 
     def pseudonym(self, tenant: str, caller: str | None) -> str | None:
         """As metadata may call a caller."""
@@ -272,12 +286,13 @@ class FleetDesk:
 
     def write(
         self,
-        event: Literal["started", "usage", "ended"],
+        event: NoteEvent,
         admitted: Admitted,
         asked: Asked,
         used: Used,
         reason: str | None,
         ruled: Ruled | None = None,
+        recoverable: Recoverable = ENDS_WITH_ITS_CONNECTION,
     ) -> None:
         """One note. The caller's id goes no further than this."""
         terms = admitted.terms
@@ -299,57 +314,20 @@ class FleetDesk:
             at_ms=self.at_ms(),
             audio_ms=used.audio_ms,
             characters=used.characters,
+            paused_ms=used.paused_ms,
             reason=reason,
             bundle_version=terms.bundle_version,
             ruled=ruled,
             caller=self.pseudonym(terms.tenant, asked.caller),
+            recovery_number=recoverable.number,
+            recovery_sha256=recoverable.sha256,
+            recovery_s=recoverable.expires_s,
+            from_sample=recoverable.from_sample,
             home=terms.home,
             data=terms.facts.data,
             countries=tuple(sorted(terms.facts.countries)),
         )
         self.note_down(note)
-
-
-class TextAccounts(Accounts):
-    """Who may have texts said over plain HTTP: by the bundle's keys, where policies allow it."""
-
-    def __init__(self, desk: FleetDesk) -> None:
-        self._desk = desk
-
-    def known(self, key: str | None) -> bool:
-        """See Accounts."""
-        return key is not None and self._desk.held().must().who(key) is not None
-
-    def of(self, key: str | None, address: str | None = None) -> "TextAccount":
-        """See Accounts."""
-        return TextAccount(self._desk, self._desk.speech_terms(key, address), self._desk.new_id())
-
-
-@dataclass(frozen=True, slots=True)
-class TextAccount:
-    """Notes a text as a session that began and ended."""
-
-    desk: FleetDesk
-    terms: Terms
-    session: str
-
-    async def begin(self, characters: int) -> None:
-        """See Account. Raises LedgerUnavailable."""
-        if (ledger := self.desk.ledger) is not None:
-            heard = Heard(self.session, "speaker", "synthesis", 0, self.terms)
-            await ledger.opened(heard, lambda: Progress(characters=characters))
-
-    def over(self) -> None:
-        """See Account."""
-        if self.desk.ledger is not None:
-            self.desk.ledger.closed(self.session, "finish")
-
-    def said(self, characters: int) -> None:
-        """See Account."""
-        admitted = Admitted(self.session, "synthesis", self.terms)
-        for event, used in (("started", Used()), ("ended", Used(0, characters))):
-            reason = "finish" if event == "ended" else None
-            self.desk.write(event, admitted, Asked(TEXT_LANGUAGE), used, reason)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,9 +338,25 @@ class TicketPermit:
     ticket: Ticket
     desk: FleetDesk
 
+    @property
+    def account(self) -> str:
+        """See Permit."""
+        return self.ticket.tenant
+
+    @property
+    def resumes(self) -> int:
+        """See Permit."""
+        return self.ticket.resumes
+
     def start(self) -> Start:
         """See Permit. Raises TicketRefused where he asks for something else."""
         said, ticket = self.said, self.ticket
+        if ticket.resumes and said.resume is None:
+            raise TicketRefused(
+                "the ticket is for a session that goes on",
+                field="resume",
+                remedy="say in `resume` what you have of it",
+            )
         for name, asked, permitted in (
             ("kind", said.kind, ticket.kind),
             ("language", said.language.lower(), ticket.language),
@@ -392,6 +386,12 @@ class KeyPermit:
     grant: KeyGrant
     desk: FleetDesk
     address: str | None = None
+    resumes: int = 0
+
+    @property
+    def account(self) -> str:
+        """See Permit."""
+        return self.grant.tenant
 
     def start(self) -> Start:
         """See Permit."""

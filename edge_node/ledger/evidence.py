@@ -18,7 +18,11 @@ class Talk(Protocol):
     """The conversation itself."""
 
     session: Session
-    relay: Relay | None
+
+    @property
+    def relay(self) -> Relay | None:
+        """The way to the node that has it instead."""
+        ...
 
     def not_needed(self, found: Admitted | Elsewhere) -> None:
         """Nobody takes a seat that was found."""
@@ -36,14 +40,13 @@ class Evidence:
 
     ledger: SessionLedger | None
     talk: Talk
-    characters: int = 0
-    """Of the texts that came."""
 
     async def settled(
         self,
         permit: Permit | None,
         question: Admitted | Question,
         tell: Callable[[InLine], None],
+        from_sample: int = 0,
     ) -> Admitted | Elsewhere:
         """Where the caller's seat is: on the disk first, if anything is to be heard here.
 
@@ -51,6 +54,7 @@ class Evidence:
             permit: his.
             question: a seat, or what has to be settled for one.
             tell: told of a place in line.
+            from_sample: where it begins here.
 
         Raises:
             VoiceError: he has none, and none is held: LedgerUnavailable among others.
@@ -64,14 +68,15 @@ class Evidence:
         assert permit is not None
         assert opening is not None
         try:
-            await self._before(found, opening, passed_on=not permit.start().redirect)
+            passed_on = not permit.start().redirect
+            await self._before(found, opening, from_sample, passed_on=passed_on)
         except VoiceError:
             self.talk.not_needed(found)
             raise
         return found
 
     async def _before(
-        self, found: Admitted | Elsewhere, opening: Opening, *, passed_on: bool
+        self, found: Admitted | Elsewhere, opening: Opening, from_sample: int, *, passed_on: bool
     ) -> None:
         """Returns once it is on the disk that the session is about to be heard here."""
         if self.ledger is None:
@@ -79,12 +84,14 @@ class Evidence:
         rate = opening.audio.sample_rate if opening.hears else 0
         if isinstance(found, Admitted):
             role: Role = "recogniser" if opening.hears else "speaker"
-            here = Heard(found.session, role, opening.kind, rate, found.terms, opening.caller)
-            await self.ledger.opened(here, self.progress)
+            here = Heard(
+                found.session, role, opening.kind, rate, found.terms, opening.caller, from_sample
+            )
+            await self.ledger.opened(here, Progress)  # nothing yet; then the session's stay says
         elif passed_on:
             session = found.answer.session
             here = Heard(session, "relay", opening.kind, rate, found.terms, opening.caller)
-            await self.ledger.opened(here, self.progress)
+            await self.ledger.opened(here, self._passed_on)
 
     def over(self, found: Admitted | Elsewhere, reason: str) -> None:
         """Nothing more of it is heard here. May be repeated."""
@@ -92,19 +99,9 @@ class Evidence:
         if self.ledger is not None:
             self.ledger.closed(session, reason)
 
-    def progress(self) -> Progress:
-        """How far it is here."""
-        if (relay := self.talk.relay) is not None:
-            return Progress(samples=relay.heard_samples, characters=relay.heard_characters)
-        if (hearing := self.talk.session.hearing) is None:
-            return Progress(characters=self.characters)
-        finals = hearing.finals
-        released = finals.released_sample
-        acked_sample = released if finals.acknowledged else 0
-        return Progress(
-            hearing.received_sample,
-            released,
-            self.characters,
-            finals.acknowledged,
-            acked_sample,
-        )
+    def _passed_on(self) -> Progress:
+        """How far a relay is."""
+        relay = self.talk.relay
+        if relay is None:
+            return Progress()
+        return Progress(samples=relay.heard_samples, characters=relay.heard_characters)

@@ -46,6 +46,8 @@ class Heard:
     terms: Terms
     caller: str | None = field(default=None, repr=False)
     """As his own side calls him."""
+    from_sample: int = 0
+    """Beyond 0 where another node had it before."""
 
 
 @dataclass(slots=True)
@@ -95,7 +97,8 @@ class SessionLedger:
         policy = self._policy(heard.terms)
         required = policy is not None and policy.ledger == "required"
         counts = heard.role != "relay"
-        self._live[heard.session] = _Live(Meter(heard.session, counts, now_ms=self._now_ms()), read)
+        meter = Meter(heard.session, counts, heard.from_sample, self._now_ms())
+        self._live[heard.session] = _Live(meter, read)
         pseudonym = self._pseudonym(heard.terms.tenant, heard.caller)
         self._book.note([_record(heard, policy, pseudonym)], soon=True)
         try:
@@ -106,6 +109,19 @@ class SessionLedger:
                 self.closed(heard.session, "refused")
                 raise unavailable(heard, str(error)) from error
             self.undurable += 1
+
+    def follow(self, session: str, read: Callable[[], Progress]) -> None:
+        """From now on this says how far it is. One that is closed is no error."""
+        if (live := self._live.get(session)) is not None:
+            live.read = read
+
+    def given_up(self, session: str, through_sample: int) -> None:
+        """Another node has it, and counts from this sample on. One that is closed is no error."""
+        if (live := self._live.pop(session, None)) is None:
+            return
+        far = _read(live)
+        acked = min(far.acked_sample, through_sample)
+        self._book.note(live.meter.hand_over(through_sample, far.acked_seq, acked), soon=True)
 
     def tick(self) -> None:
         """About once a second."""
@@ -164,4 +180,5 @@ def _record(heard: Heard, policy: CompiledPolicy | None, caller: str | None) -> 
         decision=terms.decision,
         caller=caller,
         rate=heard.rate,
+        from_sample=heard.from_sample,
     )

@@ -54,15 +54,19 @@ class Conversation(Protocol):
         """Whether the caller takes what is sent; False asks to send less."""
         ...
 
-    def lost(self) -> None:
-        """The connection is gone; called once, last."""
+    def lost(self, *, goodbye: bool = False) -> None:
+        """The connection is gone; called once, last.
+
+        Args:
+            goodbye: the caller closed it in order, or has read to the end what he was told.
+        """
         ...
 
     def drain(self, deadline_ms: int) -> None:
         """The node will stop: end until the deadline."""
         ...
 
-    def drain_over(self) -> None:
+    def drain_over(self, reason: str = "draining") -> None:
         """The node stops now: say what is left and end."""
         ...
 

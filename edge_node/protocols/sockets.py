@@ -55,7 +55,7 @@ class Socket(WSListener):
         self._paused = False  # reading is: for the conversation, or because too much is unsent
         self._unwanted = self._choked = False
         self._clogged = False
-        self._lost = False
+        self._lost = self._goodbye = False
         self._spoke = self._gathered = False
 
     def attach(self, wire: Wire) -> None:
@@ -202,7 +202,7 @@ class Socket(WSListener):
     def _lose(self) -> None:
         if not self._lost:
             self._lost = True
-            self.conversation.lost()
+            self.conversation.lost(goodbye=self._goodbye)
 
     def _take(self, kind: WSMsgType, frame: WSFrame) -> None:
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
@@ -251,9 +251,12 @@ class Socket(WSListener):
             self._open = False
             received = transport.close_handshake.recv
             code = int(received.code) if received else 0  # type: ignore[call-overload]
+            self._goodbye = code == CloseCode.NORMAL
             transport.send_close(code or CloseCode.NORMAL)  # type: ignore[arg-type]
             self._lose()  # the seat is free now, however long our last bytes take
             self._wire.await_close()
+        else:  # his answer to our own goodbye: he has read all before it
+            self._goodbye = True
         self._wire.finish()
 
 

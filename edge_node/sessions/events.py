@@ -133,6 +133,8 @@ class DrainOver:
     """The session must end now: the node stops, or an operator says so."""
 
     reason: str = "draining"
+    elsewhere: bool = False
+    """Whether another node can go on with those who recover: nothing is cut short for them."""
 
 
 @dataclass(frozen=True, slots=True)

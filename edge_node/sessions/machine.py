@@ -377,6 +377,11 @@ class Session:
         return self.recovers and begun and not self._going and not self._ended_by_node
 
     @property
+    def may_move(self) -> bool:
+        """Whether it can go to another node, and is not on its way."""
+        return self.goes_on and self.stream.state is LIVE and self._moving is None
+
+    @property
     def kept(self) -> Kept:
         """What it goes on with, once its connection is gone."""
         assert self.opening is not None
@@ -412,7 +417,7 @@ class Session:
         return [Tell(error.as_message()), HangUp(error.close_code, error.code), Detach()]
 
     def _move(self, event: Move) -> list[Command]:
-        if not self.goes_on or self.stream.state is not LIVE:
+        if not self.may_move:
             return []
         self._moving = event.redirect
         return self._go() if self.hearing is None or self.hearing.idle(SHORT_S) else []
@@ -435,7 +440,7 @@ class Session:
         return [] if opening else [Tell(wire.Draining(event.deadline_ms))]
 
     def _drain_over(self, event: DrainOver) -> list[Command]:
-        if event.reason == "draining" and self.goes_on:
+        if event.elsewhere and self.goes_on:
             self._detach("the node stops")
             return [HangUp(CloseCode.GOING_AWAY, event.reason), Detach()]
         self._end_reason, self._end_code = event.reason, CloseCode.GOING_AWAY

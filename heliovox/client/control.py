@@ -181,10 +181,23 @@ class ControlPlane:
         query = f"?for={reader}" if reader else ""
         return await self._ask("GET", f"/v1/decisions/{quote(decision_id, safe='')}{query}", c.Why)
 
-    async def drain(self, node: str, *, undo: bool = False) -> None:
-        """Takes a node out of placement, or back into it; its live sessions go on."""
-        verb = "undrain" if undo else "drain"
-        await self._ask("POST", f"/v1/nodes/{quote(node, safe='')}/{verb}", Any, b"{}")
+    async def drain(self, node: str, *, keep: bool = False) -> c.DrainView:
+        """Takes a node out of placement, and sends its sessions elsewhere; for operators.
+
+        Args:
+            node: its name.
+            keep: its live sessions stay until they end.
+        """
+        path = f"/v1/nodes/{quote(node, safe='')}/drain" + ("?keep=true" if keep else "")
+        return await self._ask("POST", path, c.DrainView, b"{}")
+
+    async def drained(self, node: str) -> c.DrainView:
+        """How far the sessions of a node that is drained are gone; for operators."""
+        return await self._ask("GET", f"/v1/nodes/{quote(node, safe='')}/drain", c.DrainView)
+
+    async def undrain(self, node: str) -> None:
+        """Puts a node back into placement; for operators."""
+        await self._ask("POST", f"/v1/nodes/{quote(node, safe='')}/undrain", Any, b"{}")
 
     async def _ask(
         self, method: str, path: str, kind: type[T] | Any, body: bytes | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from heliovox.local.nats_process import NatsServer, nats_server_binary
@@ -101,6 +102,12 @@ class NatsWorld:
         async with asyncio.TaskGroup() as group:
             for region in self._nodes:
                 group.create_task(self._start_leaf(fleet, region), name=f"bus {region}")
+
+    async def start_hub_again(self) -> None:
+        """The hub, after its end, at the addresses that it had. Raises NatsFailed."""
+        store = Server(str(self.hub.folder / "store"), max_store_bytes=STORE_BYTES)
+        again = replace(store, port=self.hub.port, leaf_port=self.hub.leaf_port)
+        await self.hub.start(hub_config(self._fleet(), again))
 
     async def stop(self) -> None:
         """Leaves, then the hub."""

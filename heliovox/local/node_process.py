@@ -29,6 +29,11 @@ class RunningNode:
     def __init__(self, process: Process, url: str, key: str) -> None:
         self._process, self.url, self.key = process, url, key
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self._process.pid
+
     async def stop(self) -> int:
         """Asks the node to stop, insists after STOP_S. Returns its exit code."""
         with suppress(ProcessLookupError):

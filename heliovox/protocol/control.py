@@ -57,6 +57,35 @@ class Moved(msgspec.Struct, frozen=True):
     decision: str
 
 
+class Stays(msgspec.Struct, frozen=True):
+    """A session that cannot leave a node that is drained."""
+
+    session: str
+    code: str
+    """Of the error that says why: `not_movable`, `no_room`, `command_refused`, ..."""
+    message: str
+
+
+class DrainView(msgspec.Struct, frozen=True):
+    """`POST` and `GET /v1/nodes/{node}/drain`: how far the sessions of a node are gone."""
+
+    node: str
+    draining: bool
+    """Whether it takes nobody new."""
+    keeps: bool
+    """Whether its sessions stay until they end."""
+    live: int
+    """Sessions there now, those that are on their way among them."""
+    moving: int
+    """On their way."""
+    moved: int
+    """Live at another node by now."""
+    stays: tuple[Stays, ...]
+    """At most 1000 of them."""
+    done: bool
+    """Whether nobody is there but who stays."""
+
+
 class Placed(msgspec.Struct, frozen=True):
     """A seat is held: connect to `url` with `ticket` before `expires_s` is over."""
 
@@ -227,6 +256,12 @@ class DecisionView(msgspec.Struct, frozen=True, tag_field="reader", tag="operato
     """Which of the nodes that were as good was taken."""
     ramp: float = 0.0
     """Nodes of a lesser or equal share stood back."""
+    continues: str | None = None
+    """The session that was placed anew, where it was not a new one."""
+    because: str | None = None
+    """Why it went on elsewhere: `resumed`, `moved`, `draining`."""
+    came_from: str | None = None
+    """The node that had it."""
 
 
 Advice = Literal["connect", "try_again", "ask_for_what_is_offered", "use_another_policy"]
@@ -256,6 +291,10 @@ class CallerWhy(msgspec.Struct, frozen=True, tag_field="reader", tag="caller"):
     rtt_ms: float | None
     """The round trip to expect."""
     session: str | None
+    continues: str | None = None
+    """As in DecisionView, and so are the next two."""
+    because: str | None = None
+    came_from: str | None = None
 
 
 class AllowedRegion(msgspec.Struct, frozen=True):
@@ -306,6 +345,10 @@ class ComplianceWhy(msgspec.Struct, frozen=True, tag_field="reader", tag="compli
     within_policy: bool
     """Whether the session is nowhere but where it may be."""
     session: str | None
+    continues: str | None = None
+    """As in DecisionView, and so are the next two."""
+    because: str | None = None
+    came_from: str | None = None
 
 
 Why = CallerWhy | DecisionView | ComplianceWhy

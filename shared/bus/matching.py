@@ -1,5 +1,7 @@
 """Subjects and patterns of them: tokens between dots, `*` for one, `>` for all that follow."""
 
+from functools import lru_cache
+
 MAX_BYTES = 1 << 20
 """Of one message: NATS's own default."""
 
@@ -31,6 +33,7 @@ def overlap(one: str, other: str) -> bool:
     return len(ours) == len(theirs)
 
 
+@lru_cache(16_384)
 def checked(subject: str, *, pattern: bool = False) -> str:
     """The subject as it came. Raises ValueError where it is none, or a pattern unasked."""
     tokens = subject.split(".")

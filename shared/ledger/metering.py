@@ -86,6 +86,13 @@ class Meter:
             records += self._count()
         return records
 
+    def hand_over(self, through_sample: int, acked_seq: int, acked_sample: int) -> list[Record]:
+        """The last records of a session that another node counts from `through_sample` on."""
+        if self.counts:
+            through = min(through_sample, self.samples.heard)
+            self.samples.counted = max(self.samples.counted, through)
+        return self.close("moved", acked_seq, acked_sample, over=False)
+
     def close(
         self, reason: str, acked_seq: int = 0, acked_sample: int = 0, *, over: bool = True
     ) -> list[Record]:

@@ -14,6 +14,7 @@ BENCHES = (
     "peer",
     "memory",
     "engines",
+    "snapshot",
     "placement",
     "day",
     "control",

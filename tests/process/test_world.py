@@ -138,8 +138,8 @@ async def test_a_node_at_home_that_takes_nobody_sends_them_on(
     home = Client(node.url, world.caller_key, proxy=None)
     async with AsyncExitStack() as stay:
         if why == "node_draining":
-            await world.operator.drain(node.name)
-            stay.push_async_callback(world.operator.drain, node.name, undo=True)
+            await world.operator.drain(node.name, keep=True)
+            stay.push_async_callback(world.operator.undrain, node.name)
         else:
             for _ in range(STREAMS):
                 await stay.enter_async_context(client.session(place=PARIS, policy="eu-only"))

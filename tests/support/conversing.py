@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import itertools
 from collections.abc import AsyncIterator
+from secrets import token_bytes
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,8 @@ from edge_node.conversation import Conversation
 from edge_node.desk import Admitted, KeyDesk
 from edge_node.house import House
 from edge_node.protocols.peer import Shown
+from edge_node.recovery.parking import ParkingRules
+from edge_node.recovery.service import Recoveries
 from edge_node.sessions.limits import Limits
 from edge_node.sessions.opening import Offer
 from edge_node.stt.batcher import BatchRules
@@ -98,6 +101,19 @@ class Parrot:
         yield VoiceSwitch(voice, "other", "it broke")
 
 
+class SetClock:
+    """A clock that stands where it was set."""
+
+    def __init__(self) -> None:
+        self.at_s = 0.0
+
+    def now_s(self) -> float:
+        return self.at_s
+
+    async def sleep(self, seconds: float) -> None:
+        self.at_s += seconds
+
+
 class Stage:
     """A house with one conversation in it."""
 
@@ -114,21 +130,26 @@ class Stage:
         self.device = Device(ScriptedEngine, BatchRules(max_wait_s=0.0), SystemClock(), deliver)
         self.device.start(WAIT_S)
         self.voice = Parrot()
+        self.clock = SetClock()
+        """That sessions without a connection wait by."""
         numbers = itertools.count(1)
         self.admission = Admission("here", limit)
         self.house = House(
             offer=OFFER,
             limits=Limits(),
-            desk=KeyDesk(self.admission, lambda key: key == "good", lambda: f"s{next(numbers)}"),
+            desk=KeyDesk(
+                self.admission, lambda key: key in ("good", "better"), lambda: f"s{next(numbers)}"
+            ),
             device=self.device,
             speaker=self.voice,
             tasks=Tasks(),
+            recoveries=Recoveries(ParkingRules(), self.clock, token_bytes),
         )
         self.shown = Shown("good") if authenticated else Shown()
 
-    def caller(self) -> tuple[Conversation, FarEnd]:
+    def caller(self, key: str | None = None) -> tuple[Conversation, FarEnd]:
         far_end = FarEnd()
-        talk = Conversation(far_end, self.house, self.shown)
+        talk = Conversation(far_end, self.house, self.shown if key is None else Shown(key))
         return talk, far_end
 
     async def end(self) -> None:
@@ -151,7 +172,7 @@ class SlowDesk(KeyDesk):
         self.given_up = False
 
     def permit(self, shown: Shown, start: wire.Start) -> Any:
-        return SimpleNamespace(start=lambda: start, seat=self.asked)
+        return SimpleNamespace(start=lambda: start, seat=self.asked, account="", resumes=0)
 
     def asked(self, opening: Any) -> Any:
         async def settle(tell: Any) -> Admitted:

@@ -44,6 +44,10 @@ class FakeNode:
         self.commands: list[Command] = []
         self.seq = 0
         self.deaf = False
+        self.deaf_to: set[str] = set()
+        """Commands that it does not answer."""
+        self.refuses: dict[str, str] = {}
+        """Commands that it will not do, and what it says then."""
         self.life: asyncio.Task[None] | None = None
         """What reports for it, where something does."""
         self._subscriptions: list[Subscription] = []
@@ -147,7 +151,7 @@ class FakeNode:
             True, self.name, self.boot, wanted.ttl_s, held=len(self.held), limit=self.seats
         )
 
-    async def _command(self, _subject: str, data: bytes) -> bytes:
+    async def _command(self, _subject: str, data: bytes) -> bytes | None:
         told = msgspec.json.decode(data, type=Command)
         self.commands.append(told)
         if told.do in ("release", "end_session") and told.session is not None:
@@ -155,4 +159,8 @@ class FakeNode:
         if told.do in ("drain", "undrain"):
             self.says["draining"] = told.do == "drain"
             await self.report()
+        if told.do in self.deaf_to:
+            return None
+        if told.do in self.refuses:
+            return msgspec.json.encode(CommandDone(False, self.refuses[told.do]))
         return msgspec.json.encode(CommandDone(True))

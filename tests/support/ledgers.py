@@ -43,6 +43,8 @@ HOUR_MS = 3_600_000
 START_MS = 1_790_000_000_000
 GOOD_FOR_MS = 600_000
 ACTS = ("open", "open", "open", "relay", "close", "close", "kill", "move", "delete")
+RECOVERS = (*ACTS, "hand_over", "hand_over", "die")
+"""Sessions that go on after lost connections, too."""
 WHOLE = Span(0, START_MS + 2 * HOUR_MS)
 RATE = 16_000
 
@@ -209,6 +211,29 @@ class Story:
             opened.policy_version, opened.decision, "ticket", self.now_ms + new.skew_ms,
         )  # fmt: skip
 
+    def hand_over(self, session: str, old: Node, new: Node) -> None:
+        """Its caller went on elsewhere, from the end of an utterance; then the old node hears."""
+        meter = old.meters.pop(session)
+        heard = meter.samples.heard
+        at = self.draw.randrange(meter.samples.counted, heard + 1)
+        self.goes_on(session, new, at)
+        acked = meter.samples.counted
+        old.write(meter.hand_over(at, 1, acked), self.now_ms)
+
+    def goes_on(self, session: str, new: Node, at: int) -> None:
+        """At a node, from a sample on: as one that returns, or that has never had it."""
+        self.numbers += 1
+        line = [one for one in self.centre.sessions.values() if one.session == session][-1]
+        decision = f"{session}-on-{self.numbers}"
+        by = {"admitted_by": "ticket", "decision": decision, "from_sample": at}
+        opened = self.opened(session, new, "recogniser", "general", **by)
+        new.write([opened], self.now_ms)
+        new.meters[session] = Meter(session, True, at, self.now_ms)
+        self.centre.sessions[f"{session} {self.numbers}"] = SessionLine(
+            session, "live", new.name, new.region, new.boot, line.tenant, line.policy,
+            opened.policy_version, decision, "ticket", self.now_ms + new.skew_ms,
+        )  # fmt: skip
+
     def listen(self, ms: int) -> None:
         """Time passes, and callers speak."""
         self.now_ms += ms
@@ -239,7 +264,7 @@ class Story:
                 )
 
 
-def chaotic_hour(seed: int, acts: int = 60) -> Story:
+def chaotic_hour(seed: int, acts: int = 60, among: tuple[str, ...] = ACTS) -> Story:
     """Kills, restarts, relays, moves, clocks 2 min apart, a policy that changes under way."""
     draw = random.Random(seed)
     centre = Centre(key_from(draw))
@@ -255,7 +280,7 @@ def chaotic_hour(seed: int, acts: int = 60) -> Story:
     for act in range(acts):
         if act == changed:
             centre.publish(WORLDS[1], story.now_ms)
-        _one_act(story)
+        _one_act(story, among)
         story.listen(draw.randrange(1, HOUR_MS * 2 // acts))
         draw.choice(nodes).head(centre, story.now_ms)
     for node in nodes:
@@ -267,12 +292,14 @@ def chaotic_hour(seed: int, acts: int = 60) -> Story:
     return story
 
 
-def _one_act(story: Story) -> None:
+def _one_act(story: Story, among: tuple[str, ...]) -> None:
     draw, nodes = story.draw, story.nodes
     node, other = draw.sample(nodes, 2)
     mine = [name for name, meter in node.meters.items() if meter.counts]
-    what = draw.choice(ACTS)
-    if what == "open":
+    what = draw.choice(among)
+    if what in ("move", "hand_over") and mine:
+        _go(story, what, draw.choice(mine), node, other)
+    elif what == "open":
         story.open(node)
     elif what == "relay":
         story.open(node, other)
@@ -284,11 +311,28 @@ def _one_act(story: Story) -> None:
     elif what == "kill":
         node.skew_ms = draw.randrange(-60_000, 60_000)
         node.start(story.now_ms)
-    elif what == "move" and mine:
-        session = draw.choice(mine)
-        general = all(b'"data":"health"' not in line for line in node.lines if _of(line, session))
-        if general and session not in other.meters:
-            story.move(session, node, other)
+    elif what == "die":
+        _die(story, node, other)
+
+
+def _go(story: Story, how: str, session: str, node: Node, other: Node) -> None:
+    if can_go(session, node, other):
+        (story.move if how == "move" else story.hand_over)(session, node, other)
+
+
+def _die(story: Story, node: Node, other: Node) -> None:
+    """With it go those of its sessions whose callers do not go on elsewhere."""
+    meters = {name: meter for name, meter in node.meters.items() if meter.counts}
+    node.start(story.now_ms)
+    for session, meter in meters.items():
+        if can_go(session, node, other) and story.draw.random() < 0.8:
+            counted, heard = meter.samples.counted, meter.samples.heard
+            story.goes_on(session, other, story.draw.randrange(counted, heard + 1))
+
+
+def can_go(session: str, node: Node, other: Node) -> bool:
+    health = any(b'"data":"health"' in line for line in node.lines if _of(line, session))
+    return not health and session not in other.meters
 
 
 def _of(line: bytes, session: str) -> bool:

@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ class Plan:
     """None for the one that ships; `scripted` for tests."""
     log_level: str = "info"
     """Of the control plane and the nodes."""
+    public_urls: Mapping[str, str] = field(default_factory=dict)
+    """Where callers reach nodes, by name, for those that stand behind something."""
 
     @property
     def nodes(self) -> tuple[tuple[str, str], ...]:
@@ -101,6 +103,8 @@ def node_settings(
         settings["max_streams"] = plan.streams_per_node
     if plan.recogniser is not None:
         settings["recogniser"] = plan.recogniser
+    if node in plan.public_urls:
+        settings["public_url"] = plan.public_urls[node]
     return settings
 
 

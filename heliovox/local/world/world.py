@@ -122,6 +122,24 @@ class LocalWorld:
         self.file = self._as_file(control, round(loop.time() - begun_s, 2))
         write_private(self.plan.home.file, msgspec.json.encode(self.file))
 
+    async def start_again(self, name: str) -> None:
+        """A node, `control` or `centre` (its bus), after it was ended. Raises like `start`."""
+        begun_s = asyncio.get_running_loop().time()
+        if name == self.control.name:
+            _ = await self._start_control(begun_s)
+        elif name == self._buses.hub.name:
+            await self._buses.start_hub_again()
+            _ = self._tasks.begin(self._watch_bus(self._buses.hub), f"watch {name}")
+        else:
+            await self._start_node(self.nodes[name], begun_s)
+
+    async def kill(self, name: str) -> None:
+        """As a power cut would: a node, `control` or `centre` (its bus)."""
+        if name == self._buses.hub.name:
+            await self._buses.hub.kill()
+        else:
+            await (self.control if name == self.control.name else self.nodes[name].child).kill()
+
     async def until_failure(self) -> Exception:
         """Waits until a part ends unasked, and says which and why."""
         return await asyncio.shield(self._failed)

@@ -8,6 +8,7 @@ from edge_node.readings import (
     connection_readings,
     device_readings,
     member_readings,
+    recovery_readings,
     session_readings,
 )
 from edge_node.settings import (
@@ -19,6 +20,7 @@ from edge_node.settings import (
     ContentSettings,
     EdgeSettings,
     LedgerSettings,
+    RecoverySettings,
     SessionSettings,
 )
 
@@ -42,6 +44,7 @@ def test_every_setting_is_on_the_page_and_every_name_on_the_page_is_a_setting() 
         "ledger": LedgerSettings,
         "content": ContentSettings,
         "sessions": SessionSettings,
+        "recovery": RecoverySettings,
     }
     real = {name for name in EdgeSettings.model_fields if name not in sections}
     for section, kind in sections.items():
@@ -53,12 +56,13 @@ def test_every_metric_is_on_the_page_and_every_metric_on_the_page_is_one() -> No
     rows = METRICS.splitlines()[2:]
     named = [name for row in rows for name in re.findall(r"`([a-z0-9_]+)`", row.split("|")[1])]
     full = [name if name.startswith("heliovox") else f"heliovox_edge{name}" for name in named]
-    parts = [MagicMock() for _ in range(6)]
+    parts = [MagicMock() for _ in range(7)]
     readings = [
         *connection_readings(parts[0]),
         *session_readings(parts[1], parts[2], parts[3]),
         *device_readings(parts[4]),
         *member_readings(parts[5]),
+        *recovery_readings(parts[6]),
     ]
     real = [f"{one.name}_total" if one.counter else one.name for one in readings]
     assert sorted(full) == sorted(real)
@@ -76,5 +80,7 @@ def test_defaults_on_the_page_are_the_defaults() -> None:
     assert f"| `capacity.step_p95_ms` | {settings.capacity.step_p95_ms:g} |" in TABLE
     for name, value in settings.connections:
         assert f"| `connections.{name}` | {value:g} |" in TABLE
+    for name, value in settings.recovery:
+        assert f"| `recovery.{name}` | {value:g} |" in TABLE
     for name, value in settings.sessions:
         assert f"| `sessions.{name}` | {value:g} |" in TABLE

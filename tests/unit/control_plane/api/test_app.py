@@ -15,17 +15,22 @@ from control_plane.commands import CommandRefused
 from control_plane.orders import Order
 from control_plane.placing import Gone, never
 from control_plane.repeats import Repeats
+from control_plane.sessions.moving import MoveUnderWay
 from control_plane.sessions.table import SessionTable
 from control_plane.sessions.usage import Usage
 from control_plane.tenants.keys import KeyRecord, Keyring, Role
 from control_plane.world import WorldNow, read_text, regions_path
 from heliovox.protocol.control import (
     DecisionView,
+    DrainView,
     InLine,
+    Moved,
     NearestView,
     NodeView,
     Placed,
     RegionView,
+    ResumeRequest,
+    Stays,
 )
 from shared.clock import SystemClock
 from shared.errors import NoRoom, NotFound
@@ -81,12 +86,14 @@ class Parts:
 
     def __init__(self) -> None:
         self.orders: list[Order] = []
-        self.drained: list[tuple[str, bool]] = []
+        self.drained: list[tuple[str, str]] = []
+        self.moved: list[tuple[str, str | None]] = []
         self.ended: list[str] = []
         self.fault: Exception | None = None
         self.answer: Placed | InLine = PLACED
         self.looked: list[tuple[str, str, float]] = []
         self.left: list[tuple[str, str]] = []
+        self.resumed: list[tuple[str, ResumeRequest, str, str | None]] = []
 
     async def place(self, order: Order, gone: Gone = never) -> Placed | InLine:
         self.orders.append(order)
@@ -103,6 +110,14 @@ class Parts:
     async def leave(self, waiting: str, tenant: str) -> None:
         self.left.append((waiting, tenant))
 
+    async def resume(
+        self, session: str, asked: ResumeRequest, who: KeyRecord, own_address: str | None
+    ) -> Placed:
+        self.resumed.append((session, asked, who.name, own_address))
+        if self.fault is not None:
+            raise self.fault
+        return PLACED
+
     def nearest(self, order: Order, most: int) -> Sequence[NearestView]:
         self.orders.append(order)
         return [NearestView("eu-central", f"n-{at}", "ws://n", 1.0) for at in range(5)][:most]
@@ -113,12 +128,30 @@ class Parts:
     def regions(self) -> Sequence[RegionView]:
         return []
 
-    async def drain(self, node: str, *, on: bool) -> None:
+    async def drain(self, node: str, *, keep: bool) -> DrainView:
+        self._known(node)
+        self.drained.append((node, f"keep={keep}"))
+        return DRAINED
+
+    async def undrain(self, node: str) -> None:
+        self._known(node)
+        self.drained.append((node, "undrain"))
+
+    async def view(self, node: str) -> DrainView:
+        self._known(node)
+        return DRAINED
+
+    def _known(self, node: str) -> None:
         if node != "n-1":
             raise NotFound("no such node", field="node", value=node)
         if self.fault is not None:
             raise self.fault
-        self.drained.append((node, on))
+
+    async def move(self, session: str, to: str | None) -> Moved:
+        self.moved.append((session, to))
+        if self.fault is not None:
+            raise self.fault
+        return Moved(session, "n-1", "n-2", "eu-central", "p-1")
 
     async def decision(self, decision_id: str) -> DecisionView | None:
         return DECIDED if decision_id == DECIDED.id else None
@@ -133,6 +166,7 @@ class Parts:
         return [WITNESSED]
 
 
+DRAINED = DrainView("n-1", True, False, 3, 1, 4, (Stays("s", "no_room", "none"),), False)
 WITNESSED = Witnessed(Head("n-1", "r-1", "b", "l", "k", 1, "x", "y", 5), "s", "p-1", 6, "t")
 
 
@@ -155,6 +189,9 @@ class Api:
                 bundle=lambda: Bundle("b-1", "p-1", "secret?", (), ("eu-central",), 0, 1),
                 fallback=lambda: None,
                 placing=self.parts,
+                going_on=self.parts,
+                moving=self.parts,
+                draining=self.parts,
                 fleets=self.parts,
                 explaining=self.parts,
                 ending=self.parts,
@@ -246,6 +283,8 @@ def test_a_body_that_is_no_json_or_too_large_is_refused(api: Api) -> None:
         ("GET", "/v1/sessions"),
         ("GET", "/v1/sessions/s"),
         ("DELETE", "/v1/sessions/s"),
+        ("POST", "/v1/sessions/s/resume"),
+        ("POST", "/v1/sessions/s/move"),
         ("GET", "/v1/nearest"),
         ("GET", "/v1/regions"),
         ("GET", "/v1/nodes"),
@@ -291,12 +330,28 @@ def test_a_fault_of_our_own_is_said_without_its_insides(api: Api) -> None:
 def test_only_operators_drain(api: Api) -> None:
     answer = api("POST", "/v1/nodes/n-1/drain")
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
-    assert api("POST", "/v1/nodes/n-1/drain", who="op").status_code == 204
+    assert api("GET", "/v1/nodes/n-1/drain").json()["code"] == "forbidden"
+    answer = api("POST", "/v1/nodes/n-1/drain", who="op")
+    assert (answer.status_code, answer.json()["moved"]) == (200, 4)
+    assert api("GET", "/v1/nodes/n-1/drain", who="op").json()["stays"][0]["code"] == "no_room"
+    assert api("POST", "/v1/nodes/n-1/drain?keep=true", who="op").status_code == 200
     assert api("POST", "/v1/nodes/n-1/undrain", who="op").status_code == 204
-    assert api.parts.drained == [("n-1", True), ("n-1", False)]
+    assert api.parts.drained == [
+        ("n-1", "keep=False"), ("n-1", "keep=True"), ("n-1", "undrain"),
+    ]  # fmt: skip
     assert api("POST", "/v1/nodes/n-9/drain", who="op").status_code == 404
     api.parts.fault = CommandRefused("no")
     assert api("POST", "/v1/nodes/n-1/drain", who="op").json()["code"] == "command_refused"
+
+
+def test_only_operators_move_sessions(api: Api) -> None:
+    assert api("POST", "/v1/sessions/s-1/move", {}).json()["code"] == "forbidden"
+    answer = api("POST", "/v1/sessions/s-1/move", {}, who="op")
+    assert (answer.status_code, answer.json()["to_node"]) == (200, "n-2")
+    api.parts.fault = MoveUnderWay("it goes")
+    answer = api("POST", "/v1/sessions/s-1/move", {"to": "n-3"}, who="op")
+    assert (answer.status_code, answer.json()["code"]) == (409, "move_under_way")
+    assert api.parts.moved == [("s-1", None), ("s-1", "n-3")]
 
 
 def test_callers_see_their_own_sessions_and_operators_all(api: Api) -> None:
@@ -397,6 +452,8 @@ def test_the_schema_describes_every_path(api: Api) -> None:
     assert {path for path in schema["paths"] if path.startswith("/v1")} == {
         "/v1/sessions",
         "/v1/sessions/{session_id}",
+        "/v1/sessions/{session_id}/resume",
+        "/v1/sessions/{session_id}/move",
         "/v1/nearest",
         "/v1/regions",
         "/v1/nodes",
@@ -424,6 +481,16 @@ def test_the_schema_describes_every_path(api: Api) -> None:
         "data",
         "limit",
     }
+
+
+def test_who_goes_on_elsewhere_is_handed_on_with_his_key(api: Api) -> None:
+    asked = {"token": "t", "request": {"language": "en"}, "without": ["n-2"]}
+    answer = api("POST", "/v1/sessions/s-1/resume", asked)
+    assert (answer.status_code, answer.json()["node"]) == (201, "n-1")
+    ((session, said, who, own),) = api.parts.resumed
+    assert (session, said.token, said.without) == ("s-1", "t", ("n-2",))
+    assert (said.request.language, who, own) == ("en", "alice", "127.0.0.1")
+    assert api("POST", "/v1/sessions/s-1/resume", {"request": {}}).status_code == 400
 
 
 def test_what_the_centre_states_of_ledgers_is_for_operators() -> None:

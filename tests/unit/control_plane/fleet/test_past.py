@@ -100,6 +100,15 @@ def test_the_ramp_begins_when_it_takes_sessions_and_not_before() -> None:
     assert life.on(2) == 0.5
 
 
+def test_a_late_goodbye_of_who_died_long_ago_does_not_undo_it() -> None:
+    life = Life()
+    life.on(400, silent=True)
+    late = life.fleet.reported(report("a", seq=1, goodbye=True), life.now_s)
+    assert late.code == "gone"
+    life.on(1)
+    assert life.share == 0.1
+
+
 def test_seats_not_answered_cost_and_are_forgotten() -> None:
     life = Life()
     for count in (1, 2):

@@ -60,6 +60,21 @@ def test_a_session_on_two_nodes_has_two_lines() -> None:
     assert [line.node for line in lines] == ["n-1", "n-2"]
 
 
+def test_a_session_that_comes_back_to_a_node_has_a_line_for_each_stay() -> None:
+    """What it came to at the end is no total of its first stay."""
+    notes = [
+        note(),
+        note(id="2", event="paused", at_ms=25, audio_ms=300),
+        note(id="3", event="resumed", node="n-2", at_ms=30, decision="d-2", from_sample=4000),
+        note(id="4", event="resumed", at_ms=40, decision="d-3", from_sample=8000),
+        note(id="5", event="ended", at_ms=50, audio_ms=900, decision="d-3"),
+    ]
+    lines = sessions_of(Span(0, 99), [], notes)
+    assert [(line.node, line.state, line.audio_ms) for line in lines] == [
+        ("n-1", "live", 300), ("n-2", "live", 0), ("n-1", "ended", 900),
+    ]  # fmt: skip
+
+
 def test_only_what_began_in_the_time_is_of_it() -> None:
     notes = [note(session=f"s{at}", at_ms=at) for at in (9, 10, 19, 20)]
     found = sessions_of(Span(10, 20), [], notes)

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from control_plane.ledger import verify
 from shared.ledger.canonical import canonical
-from tests.support.ledgers import HOUR_MS, START_MS, Span, chaotic_hour, files_of, written
+from tests.support.ledgers import (
+    HOUR_MS,
+    RECOVERS,
+    START_MS,
+    Span,
+    can_go,
+    chaotic_hour,
+    files_of,
+    written,
+)
 from tests.support.verdicts import verdict
 
 VERIFIER = Path(verify.__file__)
@@ -27,6 +36,30 @@ def test_a_chaotic_hour_verifies(seed: int) -> None:
     assert said["first"] is None
     assert said["records"] == sum(len(node.lines) for node in story.nodes)
     assert said["sessions"] == len({line.session for line in story.centre.sessions.values()})
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=12)
+def test_sessions_that_go_on_elsewhere_verify(seed: int) -> None:
+    """After lost connections and dead nodes, and back again: nothing counts twice or nowhere."""
+    said = verdict(files_of(chaotic_hour(seed, among=RECOVERS)))
+    assert said["first"] is None
+
+
+def test_who_counts_on_after_it_went_elsewhere_is_found() -> None:
+    """A node that does not give a session up counts what another one counts, too."""
+    story = chaotic_hour(1, acts=4)
+    here, there = story.nodes[0], story.nodes[1]
+    opened = (story.open(here) for _ in range(20))
+    session = next(one for one in opened if can_go(one, here, there))
+    story.listen(8000)
+    story.goes_on(session, there, here.meters[session].samples.heard // 2)
+    story.listen(8000)
+    for node in (here, there):
+        node.write(node.meters.pop(session).close("finish"), story.now_ms)
+        story.listen(1)
+        node.head(story.centre, story.now_ms)
+    assert "count twice" in verdict(files_of(story))["first"]
 
 
 def test_the_hour_is_chaotic() -> None:

@@ -51,7 +51,7 @@ class Talk:
         self.calls: list[Any] = []
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *given: self.calls.append((name, *given))
+        return lambda *given, **named: self.calls.append((name, *given, *named.items()))
 
 
 def frame(kind: WSMsgType, payload: bytes = b"", **bits: bool) -> Any:
@@ -132,15 +132,29 @@ def test_reading_goes_on_when_neither_side_minds(line: Line) -> None:
     assert notes.wire == ["pause_reading", "resume_reading"]
 
 
-def test_who_says_goodbye_gives_his_seat_back_at_once_and_is_not_waited_for(line: Line) -> None:
-    """What is unsent may never be read."""
+@pytest.mark.parametrize(("code", "goodbye"), [(WSCloseCode.OK, True), (1001, False)])
+def test_who_closes_gives_his_seat_back_at_once_and_is_not_waited_for(
+    line: Line, code: int, goodbye: bool
+) -> None:
+    """What is unsent may never be read. Only who says goodbye does not come back."""
     socket, notes, talk = line
-    notes.close_handshake = SimpleNamespace(recv=SimpleNamespace(code=WSCloseCode.OK))
+    notes.close_handshake = SimpleNamespace(recv=SimpleNamespace(code=code))
     socket.on_ws_frame(notes, frame(WSMsgType.CLOSE))
-    assert talk.calls == [("lost",)]
+    lost = [("lost", ("goodbye", goodbye))]
+    assert talk.calls == lost
     assert notes.wire == ["send_close", "await_close", "finish"]
     socket.on_ws_disconnected(notes)
-    assert talk.calls == [("lost",)]
+    assert talk.calls == lost
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_who_answers_our_goodbye_has_read_what_came_before_it(line: Line, answered: bool) -> None:
+    socket, notes, talk = line
+    socket.close(1000, "finish")
+    if answered:
+        socket.on_ws_frame(notes, frame(WSMsgType.CLOSE))
+    socket.on_ws_disconnected(notes)
+    assert talk.calls == [("lost", ("goodbye", answered))]
 
 
 def test_who_sends_anything_is_neither_asked_nor_given_up(line: Line) -> None:

@@ -163,8 +163,10 @@ def test_a_finish_that_was_not_answered_is_said_again() -> None:
 
 def test_a_node_that_stops_sends_away_whom_others_take_on() -> None:
     session = opened()
-    hang_up, detach = session.handle(DrainOver())
+    hang_up, detach = session.handle(DrainOver(elsewhere=True))
     assert (hang_up, detach) == (HangUp(CloseCode.GOING_AWAY, "draining"), Detach())
+    alone = opened(kind="synthesis").handle(DrainOver())
+    assert told(alone)[-1].reason == "draining", "nobody else takes it on"
     operator = opened(kind="synthesis").handle(DrainOver("operator"))
     assert told(operator)[-1].reason == "operator", "whom an operator ends does not go on"
 

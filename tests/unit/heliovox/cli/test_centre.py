@@ -14,12 +14,15 @@ from heliovox.protocol.control import (
     CallerWhy,
     ComplianceWhy,
     DecisionView,
+    DrainView,
     Loser,
+    Moved,
     NodeView,
     RegionView,
     RemovedRegion,
     RuledView,
     SessionView,
+    Stays,
 )
 from heliovox.protocol.messages import Place
 from tests.support.fake_control import Answer, FakeControl, fake_control
@@ -222,17 +225,72 @@ def test_what_nobody_knows_is_refused(
     assert "no such thing" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("option", "verb"), [([], "drain"), (["--undo"], "undrain")])
-def test_a_node_is_drained_and_put_back(
+def drain_view(live: int, *stays: Stays, moving: int = 0, keeps: bool = False) -> DrainView:
+    done = live == len(stays) and not moving
+    return DrainView("eu-central-1", True, keeps, live, moving, 4 - live, stays, done)
+
+
+def test_a_node_is_drained_until_nobody_is_left_who_can_go(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stays = Stays("s-9", "not_movable", "its caller cannot follow")
+    later = iter([drain_view(2, moving=1), drain_view(1, stays)])
+    answers: dict[str, Answer] = {
+        "POST /v1/nodes/eu-central-1/drain": (200, drain_view(4)),
+        "GET /v1/nodes/eu-central-1/drain": lambda: (200, next(later)),
+    }
+    assert ran(monkeypatch, "drain", "eu-central-1", answers=answers)[0] == 0
+    said = capsys.readouterr()
+    assert "3 sessions moved, 0 on their way, 1 there" in said.out
+    assert "s-9 stays: its caller cannot follow (not_movable)" in said.out
+    assert said.err.splitlines() == [
+        "0 sessions moved, 0 on their way, 4 there",
+        "2 sessions moved, 1 on their way, 2 there",
+    ]
+
+
+def test_a_drain_that_is_not_done_in_time_has_failed_and_says_how_far_it_came(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers: dict[str, Answer] = {
+        "POST /v1/nodes/eu-central-1/drain": (200, drain_view(4)),
+        "GET /v1/nodes/eu-central-1/drain": (200, drain_view(2, moving=2)),
+    }
+    command = ("drain", "eu-central-1", "--wait", "0.1", "--json")
+    assert ran(monkeypatch, *command, answers=answers)[0] == 1
+    said = capsys.readouterr()
+    assert (json.loads(said.out)["live"], said.err) == (4, "")
+
+
+@pytest.mark.parametrize(
+    ("option", "path", "said"),
+    [
+        ("--keep", "drain?keep=true", "its 2 sessions stay until they end"),
+        ("--undo", "undrain", "serves again"),
+    ],
+)
+def test_sessions_may_be_left_and_a_node_put_back(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    option: list[str],
-    verb: str,
+    option: str,
+    path: str,
+    said: str,
 ) -> None:
-    done: Answer = (200, {"ok": True})
-    answers = {f"POST /v1/nodes/eu-central-1/{verb}": done}
-    assert ran(monkeypatch, "drain", "eu-central-1", *option, answers=answers)[0] == 0
-    assert "eu-central-1" in capsys.readouterr().out
+    answer: Answer = (200, drain_view(2, keeps=True))
+    answers = {f"POST /v1/nodes/eu-central-1/{path.partition('?')[0]}": answer}
+    code, fake = ran(monkeypatch, "drain", "eu-central-1", option, answers=answers)
+    assert (code, [one.path for one in fake.asked]) == (0, [f"/v1/nodes/eu-central-1/{path}"])
+    assert said in capsys.readouterr().out
+
+
+def test_a_session_is_moved(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved: Answer = (200, Moved("s-1", "a", "b", "eu-central", "c-7"))
+    answers = {"POST /v1/sessions/s-1/move": moved}
+    code, fake = ran(monkeypatch, "move", "s-1", "--to", "b", answers=answers)
+    assert (code, fake.asked[0].body) == (0, {"to": "b"})
+    assert "s-1 goes from a to b in eu-central (decision c-7)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

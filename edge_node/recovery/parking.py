@@ -1,0 +1,108 @@
+"""Sessions without a connection: who keeps his seat, who is parked, whose time is over (pure)."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from edge_node.sessions.kept import Kept
+from edge_node.sessions.states import Seat, SeatEvent
+
+
+@dataclass(frozen=True, slots=True)
+class ParkingRules:
+    """How long a session waits for its caller, and how many may."""
+
+    expires_s: float = 120.0
+    """Of calls that drop, those that come back at all are back by then."""
+    park_after_s: float = 2.0
+    """Most come back at once: until then the seat is kept free for them."""
+    most: int = 4096
+    """Each takes some kilobytes. Beyond it the one that has waited longest is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A session that waits for its caller."""
+
+    kept: Kept
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What time has brought: seats that are given back, sessions that are over."""
+
+    park: tuple[str, ...]
+    end: tuple[str, ...]
+
+
+class Parking:
+    """All sessions of a node that wait, the longest wait first. Times are of a monotonic clock."""
+
+    def __init__(self, rules: ParkingRules) -> None:
+        self.rules = rules
+        self._waiting: OrderedDict[str, Paused] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __contains__(self, session: str) -> bool:
+        return session in self._waiting
+
+    def of(self, session: str) -> Paused | None:
+        """The session, if it waits."""
+        return self._waiting.get(session)
+
+    def put(self, kept: Kept, now_s: float) -> tuple[str, ...]:
+        """A session waits from now on. Returns those that are over, to make room for it."""
+        self._waiting[kept.session] = Paused(kept, now_s)
+        self._waiting.move_to_end(kept.session)
+        too_many = max(0, len(self._waiting) - self.rules.most)
+        return tuple(list(self._waiting)[:too_many])
+
+    def take(self, session: str) -> Paused:
+        """Its caller is back, and it has a seat. Raises KeyError where it does not wait."""
+        paused = self._waiting.pop(session)
+        seat = paused.kept.seat
+        if seat.state is Seat.PARKED:
+            seat.take(SeatEvent.UNPARK)
+        elif seat.state is Seat.HANDING_OVER:
+            seat.take(SeatEvent.KEPT)
+        return paused
+
+    def gone(self, session: str) -> Paused | None:
+        """It is over, or goes on elsewhere."""
+        paused = self._waiting.pop(session, None)
+        if paused is not None and paused.kept.seat.state is not Seat.NONE:
+            paused.kept.seat.take(SeatEvent.RELEASED)
+        return paused
+
+    def handed_over(self, session: str) -> Paused | None:
+        """It goes on at another node."""
+        paused = self._waiting.pop(session, None)
+        if paused is not None and paused.kept.seat.state is not Seat.NONE:
+            seat = paused.kept.seat
+            if seat.state is not Seat.HANDING_OVER:
+                seat.take(SeatEvent.HAND_OVER)
+            seat.take(SeatEvent.HANDED_OVER)
+        return paused
+
+    def due(self, now_s: float) -> Due:
+        """Parks whom it is time to park; those whose time is over stay until they are `gone`."""
+        rules, park, end = self.rules, [], []
+        for session, paused in self._waiting.items():
+            waited_s = now_s - paused.since_s
+            if waited_s >= rules.expires_s:
+                end.append(session)
+            elif waited_s >= rules.park_after_s and _park(paused.kept):
+                park.append(session)
+        return Due(tuple(park), tuple(end))
+
+
+def _park(kept: Kept) -> bool:
+    """Whether there was a seat to give back: also of one that was to move, and has not come."""
+    if kept.seat.state is Seat.HANDING_OVER:
+        kept.seat.take(SeatEvent.KEPT)
+    if kept.seat.state is not Seat.HELD:
+        return False
+    kept.seat.take(SeatEvent.PARK)
+    return True

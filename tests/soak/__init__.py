@@ -1,0 +1,1 @@
+"""`make soak`: a node under load for minutes or hours, and a session of a hundred days."""
