@@ -275,7 +275,7 @@ class World:
     def stop(self) -> None:
         """The session's node does, in order."""
         if self.here.stay is not None and self.here.stay.talk is not None:
-            self.here.stay.talk.handle(e.DrainOver())
+            self.here.stay.talk.handle(e.DrainOver(elsewhere=True))
 
     def move(self, number: int) -> None:
         """The centre sends the session to another node."""
