@@ -1,18 +1,20 @@
 """The way in: an address, a key, and sessions."""
 
+import random
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Literal
 
 from heliovox.client.address import stream_url
 from heliovox.client.control import ControlPlane
 from heliovox.client.limits import Limits
-from heliovox.client.opening import Opener, Target, Wires
+from heliovox.client.mover import request_of
+from heliovox.client.opening import Again, Opener, Wanted
+from heliovox.client.roads import Target, Wires
 from heliovox.client.session import Session
 from heliovox.client.waits import Waits
 from heliovox.protocol.audio import AudioFormat
-from heliovox.protocol.control import SessionRequest
 from heliovox.protocol.messages import Kind, Place, Start
 
 _LIMITS = Limits()
@@ -24,7 +26,9 @@ class Client:
 
     Args:
         url: a node: `host:port`, or a ws, wss, http or https URL. A key never belongs into it.
-        key: the caller's key; it travels in the Authorization header, to this address alone.
+        key: the caller's key; it travels in the Authorization header, to this address, and where a
+            session has to go on after a lost connection, to the node and the control plane that it
+            was told of here.
         control: instead of a node, the control plane that finds one for each session.
         tls: for private certificates; None takes the system's for wss and https.
         proxy: True obeys the usual environment variables, None connects directly.
@@ -53,8 +57,9 @@ class Client:
         where = self.control.url if self.control else self.url or ""
         if tls is not None and not where.startswith(("wss:", "https:")):
             raise ValueError(f"tls goes with wss or https, not with {where}")
-        self._authorization = f"Bearer {key}" if key else None
+        self._key, self._authorization = key, f"Bearer {key}" if key else None
         self._wires = Wires(tls, proxy, limits)
+        self._random = random.Random()  # noqa: S311 spreads attempts in time, and keeps no secret
 
     @asynccontextmanager
     async def session(  # noqa: PLR0913 they are the fields of `start`, all of them by name
@@ -76,6 +81,8 @@ class Client:
         caller: str | None = None,
         acknowledge: bool = True,
         waits: Waits | None = None,
+        recover: bool | None = None,
+        live: bool = False,
     ) -> AsyncIterator[Session]:
         """Opens a session; leaving the block closes it, whatever happened inside.
 
@@ -104,12 +111,18 @@ class Client:
             waits: told of the place in line and of what changes, under a policy that waits or calls
                 back, by a control plane or by the node that keeps us waiting. Such a session opens
                 when there is a seat; whoever will not wait so long sets a timeout around it.
+            recover: whether the session goes on after a lost connection, at the same node or at
+                another one: no word is lost or doubled, and `Reconnecting`, `Resumed` and `Gap`
+                among the events tell of it. None: where it listens.
+            live: audio that cannot wait, as from a microphone: where a connection is lost for so
+                long that no more can be kept, the oldest is dropped instead of holding `send` back.
 
         Raises:
             CannotConnect: nobody there.
             Refused: the node or the control plane said no; Unauthorised for the key.
             TimedOut: no `started` in time.
         """
+        recovers = kind != "synthesis" if recover is None else recover
         start = Start(
             kind,
             language,
@@ -126,9 +139,11 @@ class Client:
             data=data,
             country=country,
             caller=caller,
-            moves=kind == "recognition",
+            moves=kind == "recognition" or recovers,
+            recovers=recovers,
         )
-        opener = Opener(start, self._wires, acknowledge=acknowledge, waits=waits)
+        again = Again(self._authorization, self._centre, self._random.random)
+        opener = Opener(start, self._wires, again, Wanted(acknowledge, waits, live))
         session = await self._open(start, opener)
         try:
             yield session
@@ -137,15 +152,16 @@ class Client:
 
     async def _open(self, start: Start, opener: Opener) -> Session:
         if self.control:
-            request = SessionRequest(
-                start.kind,
-                start.language,
-                start.model,
-                start.policy,
-                start.place,
-                start.country,
-                data=start.data,
-            )
-            return await opener.through(self.control, request)
+            return await opener.through(self.control, request_of(start))
         assert self.url is not None
         return await opener.at(Target(self.url, self._authorization))
+
+    def _centre(self, url: str | None) -> ControlPlane | None:
+        """Who finds another node for a session that goes on."""
+        if self.control is not None or url is None:
+            return self.control
+        wires = self._wires
+        tls = wires.tls if url.startswith("https:") else None
+        with suppress(ValueError):  # a node that names no address has none
+            return ControlPlane(url, self._key, tls=tls, proxy=wires.proxy, limits=wires.limits)
+        return None

@@ -29,6 +29,19 @@ class Footing:
     """What the present node counts less than the application."""
     started: m.Started | None = None
     """The latest that came."""
+    _token_before: str | None = None
+    _by_the_one_before: bool = False
+
+    @property
+    def token(self) -> str | None:
+        """What shows that the session is the caller's."""
+        if self._by_the_one_before and self._token_before is not None:
+            return self._token_before
+        return self.recovery.token if self.recovery is not None else None
+
+    def other_token(self) -> None:
+        """This one was refused: the one before it is good until the node has heard of the next."""
+        self._by_the_one_before = not self._by_the_one_before
 
     @property
     def recovery(self) -> m.Recovery | None:
@@ -41,10 +54,10 @@ class Footing:
 
     def resume(self) -> m.Resume | None:
         """What to say in the next `start`."""
-        if self.recovery is None:
+        if self.token is None:
             return None
         seq = self.seq - self.bases.now.seq
-        return m.Resume(self.recovery.token, seq, self.bases.node_sample(self.boundary))
+        return m.Resume(self.token, seq, self.bases.node_sample(self.boundary))
 
     def arrived(self, started: m.Started, kept: KeptAudio) -> Arrival:
         """The next node took the session, or opened a new one for it, if it knows no recovery.
@@ -62,6 +75,7 @@ class Footing:
                 f"the node goes on at sample {at}: all words are known up to {self.boundary},"
                 f" and {kept.sent_samples} samples were sent"
             )
+        self._token_before, self._by_the_one_before = self.token, False
         self.started, first = started, kept.from_sample
         if first <= at:
             return Arrival(at)

@@ -2,22 +2,27 @@
 
 There is no reading task: a reader that finds nothing for itself reads the next message and hands it
 to whom it belongs. So nothing runs when nobody waits, and the connection's own back-pressure holds.
+Only the way back to a session whose connection was lost is an errand of its own: it goes on though
+the reader that noticed is cancelled, and readers wait for what it tells.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from heliovox.client.errands import Errands
 from heliovox.client.errors import ClientError, ConnectionLost, TimedOut
 from heliovox.client.events import AudioOut, Event
 from heliovox.client.limits import Limits
 from heliovox.client.machine import SessionMachine, State
-from heliovox.client.mover import Mover
+from heliovox.client.mover import Loss, Mover
 from heliovox.client.outbox import Outbox
+from heliovox.client.receiving import Receiver, Silent
+from heliovox.client.ways import is_loss
 from heliovox.protocol import messages as m
 
 MAIN = ""
@@ -32,16 +37,21 @@ class Inbox:
     ) -> None:
         self.socket, self._machine, self._outbox = socket, machine, outbox
         self.mover: Mover | None = None
-        """Follows where the session is sent on in its middle."""
+        """Goes on with the session after its connection, if anybody does."""
         self._limits = limits
+        self._receiver = Receiver(machine, outbox, limits)
         self._queues: dict[str, deque[Event]] = {MAIN: deque()}
         self._abandoned: set[str] = set()
         self._over: set[str] = set()
         """Of the readers' texts: those that are said or cancelled."""
         self._reading = asyncio.Lock()
         self._taken = asyncio.Event()
-        self._end: ClientError | None = None
-        self._said_ended = False
+        self._news = asyncio.Event()
+        """While there is no connection: something is to be looked at."""
+        self._between = False
+        self._errands = Errands()
+        self._end: Exception | None = None
+        self._said_ended = self._closed = False
 
     @property
     def ended(self) -> bool:
@@ -81,46 +91,118 @@ class Inbox:
             epoch: of the outbox, in which it closed.
 
         Returns:
-            None where the session goes on at another node.
+            None where the session goes on over another connection.
         """
         async with self._reading:
             try:
-                while self._outbox.epoch == epoch:
+                while self._outbox.epoch == epoch and not self._machine.behind:
                     await self._read_one(self._limits.close_s)
             except ClientError as error:
                 return error
         return None
 
+    async def read_on(self) -> None:
+        """Reads one message, whoever it is for, or waits for what becomes of the connection.
+
+        Raises:
+            ClientError: the session's end.
+        """
+        async with self._reading:
+            await self._read_one(None)
+
+    async def close(self) -> None:
+        """From now on nobody goes on with the session after its connection."""
+        self._closed = True
+        await self._errands.close()
+
     async def _read_one(self, limit_s: float | None) -> None:
+        if self._between:
+            self._news.clear()
+            await self._news.wait()
+            return
         if self._end is not None:
             raise self._end
         await self._wait_for_room()
+        socket = self.socket
         try:
-            data = await self._receive(limit_s)
-            event = self._machine.text(data) if isinstance(data, str) else self._machine.audio(data)
+            event = await self._event(socket, limit_s)
         except TimedOut:
             raise
+        except Silent as silent:
+            self._lose(Loss(ConnectionLost(None, str(silent)), silent=True))
+        except ConnectionLost as error:
+            self._lose(Loss(error))
         except ClientError as error:
             self._end = error
             raise
-        if isinstance(event, m.Redirect) and self._machine.state is State.MOVING:
-            await self._go_on(event)
-        if event is not None:
-            self._deliver(event)
+        else:
+            if event is not None:
+                self._deliver(event)
+            if isinstance(event, m.Redirect) and self._machine.state is State.MOVING:
+                interrupted = ConnectionLost(None, "moving to another node was interrupted")
+                self._lose(Loss(interrupted, redirect=event))
 
-    async def _go_on(self, redirect: m.Redirect) -> None:
-        if self.mover is None:
-            return
-        self._end = ConnectionLost(None, "moving to another node was interrupted")
+    async def _event(self, socket: ClientConnection, limit_s: float | None) -> Event | None:
+        data = await self._receiver.receive(socket, limit_s)
+        return self._machine.text(data) if isinstance(data, str) else self._machine.audio(data)
+
+    # --- the connection is gone ---
+
+    def _lose(self, loss: Loss) -> None:
+        """Another one is sought, or the session is over. Raises the loss's error then."""
+        code = loss.error.code if isinstance(loss.error, ConnectionLost) else None
+        goes_on = loss.redirect is not None or (self._machine.recovers and is_loss(code))
+        if self.mover is None or not goes_on or self._closed:
+            self._end = self._end or loss.error
+            raise self._end
+        if loss.silent:
+            self.socket.transport.abort()
+        self._machine.lost()
+        self._between = True
+        self._errands.begin(self._go_on(self.mover, loss), name="another connection")
+
+    async def _go_on(self, mover: Mover, loss: Loss) -> None:
+        old = self.socket
         try:
-            self.socket = await self.mover.move(redirect, self.socket)
-        except ClientError as error:
-            self._end = error
+            with self._outbox.held():
+                self.socket = await mover.go_on(loss, self._deliver)
+                self._arrived()
+                await mover.catch_up(self.socket)
+        except ConnectionClosed:
+            await self._notice(self.socket)
+        except asyncio.CancelledError:
+            self._arrived(loss.error)
+            old.transport.abort()
             raise
-        self._end = None
+        except Exception as error:  # noqa: BLE001 raised to whoever reads or sends next
+            self._arrived(error)
+        await self._leave(old)
+
+    def _arrived(self, end: Exception | None = None) -> None:
+        """Readers go on with the next connection, or learn that there is none."""
+        self._between, self._end = False, self._end or end
+        self._news.set()
+
+    async def _notice(self, socket: ClientConnection) -> None:
+        """The connection was lost again while the node was told what it missed."""
+        async with self._reading:
+            with suppress(ClientError):
+                while self.socket is socket and not self._between and self._end is None:
+                    await self._read_one(self._limits.close_s)
+
+    async def _leave(self, old: ClientConnection) -> None:
+        """The node that sent us on closes: whoever says farewell first would end the session."""
+        try:
+            async with asyncio.timeout(self._limits.close_s):
+                await old.wait_closed()
+        except TimeoutError:
+            old.transport.abort()
+
+    # --- to whom an event belongs ---
 
     def _deliver(self, event: Event) -> None:
         speak_id = (event.id if isinstance(event, _OF_A_TEXT) else None) or MAIN
+        self._news.set()
         if speak_id in self._abandoned:
             if isinstance(event, m.Spoken):
                 self._abandoned.discard(speak_id)
@@ -142,25 +224,5 @@ class Inbox:
                     "reading the session's other events", self._limits.unread_s
                 ) from error
 
-    async def _receive(self, limit_s: float | None) -> str | bytes:
-        waited_s = 0.0
-        while limit_s is None or waited_s < limit_s:
-            wait_s = min(self._limits.keepalive_s, limit_s or self._limits.keepalive_s)
-            try:
-                async with asyncio.timeout(wait_s):
-                    return await self.socket.recv()
-            except TimeoutError:
-                waited_s += wait_s
-                await self._outbox.keep_alive()
-            except ConnectionClosed as error:
-                raise lost(error) from error
-        raise TimedOut("the node's next message", limit_s or 0.0)
-
 
 _OF_A_TEXT = (m.Speaking, AudioOut, m.VoiceSwitched, m.Notice, m.Spoken)
-
-
-def lost(error: ConnectionClosed) -> ConnectionLost:
-    """The connection's end as the SDK says it."""
-    frame = error.rcvd or error.sent
-    return ConnectionLost(frame.code if frame else None, frame.reason if frame else "no close")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from heliovox.client.keeping import KEPT_S
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -22,6 +24,16 @@ class Limits:
     dead_s: float = 120.0
     """Without an answer to a WebSocket ping. Long, because a ping waits behind audio that a busy
     node has not read yet."""
+    detect_s: float = 2.0
+    """Without any sign of life, while one is looked for, the connection counts as lost. Shorter
+    takes a bad link for a dead node."""
+    reach_s: float = 2.0
+    """For one attempt to go on at a node, from connecting to its answer. Longer leaves less time
+    for the other ways; a far node behind TLS takes four round trips."""
+    replace_s: float = 5.0
+    """For the control plane to find another node for a session that goes on."""
+    kept_s: float = KEPT_S
+    """Of audio kept until its words have come. Then `send` waits, or the oldest is dropped."""
     unread_s: float = 30.0
     """How long one reader waits for another to take its events before it gives up."""
     events: int = 1024

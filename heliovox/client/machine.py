@@ -56,6 +56,7 @@ class SessionMachine:
         self._told_speech = -1
         self._repeats = False
         self._losses: list[Event] = []
+        self._read_byte = 0
 
     @property
     def started(self) -> m.Started | None:
@@ -86,6 +87,16 @@ class SessionMachine:
         """
         told = self.acknowledged == self.last_final or self.state is State.MOVING
         return not told or not self.recovers or self.kept.has_room(count)
+
+    @property
+    def unread_s(self) -> float:
+        """Audio that was sent and of which nothing shows that the node has read it."""
+        unread = self.kept.sent_bytes - self._read_byte
+        return self.start.audio.seconds(max(0, unread) // self.start.audio.bytes_per_sample)
+
+    def read_up_to(self, byte: int) -> None:
+        """The node has read so much of all audio."""
+        self._read_byte = max(self._read_byte, byte)
 
     def may_ask(self) -> bool:
         """Whether one more flush or marker can be remembered."""
@@ -216,7 +227,8 @@ class SessionMachine:
                 self.missing_samples += gap.to_sample - gap.from_sample
                 self._losses.append(gap)
             self._losses += self._texts.moved()
-            self._again.moved(self.kept.byte_of(arrival.from_sample))
+            self._read_byte = self.kept.byte_of(arrival.from_sample)
+            self._again.moved(self._read_byte)
             self._repeats = True
         self.state = State.FINISHING if self._said_finish else State.LIVE
 
@@ -240,7 +252,10 @@ class SessionMachine:
                 told, self._told_speech = self._told_speech, at
                 return message if told != at else None
             case m.Progress():
+                self.read_up_to(self.kept.byte_of(message.received_sample))
                 self._passed(message.released_sample)
+            case m.Partial():
+                self.read_up_to(self.kept.byte_of(message.through_sample))
             case m.Speaking() | m.Spoken():
                 self._spoke(message)
             case m.Ended() | m.Redirect():
@@ -260,6 +275,7 @@ class SessionMachine:
         if self._has(final):
             return None
         self.footing.seq, self._repeats = final.seq, False
+        self.read_up_to(self.kept.byte_of(final.through_sample))
         self._passed(final.through_sample)
         return final
 

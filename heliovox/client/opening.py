@@ -1,14 +1,10 @@
 """From an address to an open session: placed, connected, sent on, and placed anew if need be."""
 
-import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, Protocol
+from typing import Protocol
 
-from websockets.asyncio.client import ClientConnection
-
-from heliovox.client.address import stream_url
-from heliovox.client.connecting import open_socket
 from heliovox.client.errors import (
     CannotConnect,
     ClientError,
@@ -17,31 +13,14 @@ from heliovox.client.errors import (
     Refused,
     TimedOut,
 )
-from heliovox.client.limits import Limits
 from heliovox.client.machine import SessionMachine
-from heliovox.client.mover import MAX_REDIRECTS
+from heliovox.client.mover import MAX_REDIRECTS, Mover
+from heliovox.client.outbox import Outbox
+from heliovox.client.roads import Centres, Roads, Target, Wires, by_ticket
 from heliovox.client.session import Session
 from heliovox.client.waits import Waits
 from heliovox.protocol.control import Placed, SessionRequest
 from heliovox.protocol.messages import Redirect, Start
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where to connect, and what to show there."""
-
-    url: str
-    authorization: str | None
-    by_ticket: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Wires:
-    """How every connection of a client is made."""
-
-    tls: ssl.SSLContext | None
-    proxy: str | Literal[True] | None
-    limits: Limits
 
 
 class Places(Protocol):
@@ -54,21 +33,39 @@ class Places(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a session is handled; see `Client.session`."""
+
+    acknowledge: bool
+    waits: Waits | None = None
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """How a session whose connection is lost is gone on with."""
+
+    key: str | None
+    """What shows who calls, where no ticket does."""
+    centres: Centres
+    chance: Callable[[], float]
+    """Draws from 0 to 1."""
+
+
 class Opener:
     """Opens one session.
 
     Args:
         start: what the session is.
         wires: how to connect.
-        acknowledge: see `Client.session`.
-        waits: likewise.
+        again: how to go on with it.
+        wanted: how it is handled.
     """
 
-    def __init__(
-        self, start: Start, wires: Wires, *, acknowledge: bool, waits: Waits | None = None
-    ) -> None:
-        self._start, self._wires, self._acknowledge = start, wires, acknowledge
-        self._waits = waits
+    def __init__(self, start: Start, wires: Wires, again: Again, wanted: Wanted) -> None:
+        self._start, self._wires = start, wires
+        self._again, self._wanted = again, wanted
 
     async def at(self, target: Target) -> Session:
         """A session with the node at `target`, or with the one it sends on to.
@@ -91,8 +88,8 @@ class Opener:
                 raise gone.cause from None
 
     async def _placed(self, places: Places, request: SessionRequest) -> Session:
-        placed = await places.place(request, self._waits)
-        session = await self._follow(_by_ticket(placed.url, placed.ticket, places.url))
+        placed = await places.place(request, self._wanted.waits)
+        session = await self._follow(by_ticket(placed.url, placed.ticket, places.url))
         session.placed = placed
         return session
 
@@ -114,7 +111,7 @@ class Opener:
                 raise NodeMisbehaved(
                     f"sent on {len(redirects)} times, at last by {target.url}; report it"
                 )
-            target = _by_ticket(answer.url, answer.ticket, target.url)
+            target = by_ticket(answer.url, answer.ticket, target.url)
 
     async def _knock(self, target: Target) -> Session | Redirect:
         try:
@@ -129,37 +126,28 @@ class Opener:
             raise
 
     async def _open(self, target: Target) -> Session | Redirect:
-        wires = self._wires
-        socket = await self._connect(target)
-        machine = SessionMachine(self._start)
+        limits, wanted = self._wires.limits, self._wanted
         session = Session(
-            socket,
-            machine,
-            wires.limits,
-            acknowledge=self._acknowledge,
-            reopen=partial(self._reopen, target.url),
+            await self._wires.connect(target),
+            SessionMachine(self._start, limits.kept_s),
+            limits,
+            acknowledge=wanted.acknowledge,
+            live=wanted.live,
+            goes_on=partial(self._mover, target),
         )
         opened = False
         try:
-            redirect = await session.open(self._waits)
+            redirect = await session.open(wanted.waits)
             opened = redirect is None
         finally:
             if not opened:
                 await session.close()
         return redirect or session
 
-    async def _connect(self, target: Target) -> ClientConnection:
-        wires = self._wires
-        return await open_socket(
-            target.url,
-            target.authorization,
-            tls=wires.tls if target.url.startswith("wss:") else None,
-            proxy=wires.proxy,
-            limits=wires.limits,
-        )
-
-    async def _reopen(self, sent_by: str, redirect: Redirect) -> ClientConnection:
-        return await self._connect(_by_ticket(redirect.url, redirect.ticket, sent_by))
+    def _mover(self, target: Target, machine: SessionMachine, outbox: Outbox) -> Mover:
+        again = self._again
+        roads = Roads(self._wires, again.key, target, again.centres)
+        return Mover(machine, outbox, roads, self._wires.limits, again.chance)
 
 
 class _GoneError(Exception):
@@ -168,14 +156,3 @@ class _GoneError(Exception):
     def __init__(self, cause: ClientError) -> None:
         super().__init__(str(cause))
         self.cause = cause
-
-
-def _by_ticket(url: str, ticket: str, sent_by: str) -> Target:
-    """Where somebody sends us. Raises NodeMisbehaved for an address that we do not go to."""
-    try:
-        target = Target(stream_url(url), f"Ticket {ticket}", by_ticket=True)
-    except ValueError as error:
-        raise NodeMisbehaved(f"{sent_by} sends to an address that is none: {error}") from error
-    if sent_by.startswith(("wss:", "https:")) and not target.url.startswith("wss:"):
-        raise NodeMisbehaved(f"{sent_by} sends to {target.url}, where speech would be readable")
-    return target

@@ -64,7 +64,7 @@ class Outbox:
 
     async def keep_alive(self) -> None:
         """A sign of life, unless there was another one since the last call."""
-        if not self._spoke and not self._waiting:
+        if not self._spoke and not self._waiting and self._may_send.is_set():
             try:
                 await self.say(m.KeepAlive())
             except ConnectionClosed:

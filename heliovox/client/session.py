@@ -1,17 +1,17 @@
 """One session with a node: audio in, events out; text in, audio out."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from heliovox.client.errors import ClientError, NodeMisbehaved, Refused
-from heliovox.client.events import AudioOut, Event
+from heliovox.client.events import AudioOut, Event, Resumed
 from heliovox.client.inbox import Inbox
 from heliovox.client.limits import Limits
 from heliovox.client.machine import SessionMachine, State
-from heliovox.client.mover import Mover, Reopen
+from heliovox.client.mover import Mover
 from heliovox.client.outbox import Outbox
 from heliovox.client.waits import Waits, in_line_of
 from heliovox.protocol import messages as m
@@ -26,11 +26,12 @@ class Session:
     """
 
     started: m.Started
-    """What the node opened, set before the session is handed out."""
+    """What the node opened, set before the session is handed out; with `Resumed`, what the next one
+    did."""
     placed: Placed | None = None
     """How the control plane placed the session; None where a node was called without it."""
     redirects: tuple[m.Redirect, ...] = ()
-    """Those that were followed on the way and in the middle of the session, first one first."""
+    """On the way and in the middle of the session, first one first."""
 
     def __init__(
         self,
@@ -39,14 +40,15 @@ class Session:
         limits: Limits,
         *,
         acknowledge: bool,
-        reopen: Reopen | None = None,
+        live: bool = False,
+        goes_on: Callable[[SessionMachine, Outbox], Mover] | None = None,
     ) -> None:
         self.machine = machine
-        self._limits, self._acknowledges = limits, acknowledge
+        self._limits, self._acknowledges, self._live = limits, acknowledge, live
         self._outbox = Outbox(socket)
         self._inbox = Inbox(socket, machine, self._outbox, limits)
-        if reopen is not None:
-            self._inbox.mover = Mover(machine, self._outbox, reopen, limits)
+        if goes_on is not None:
+            self._inbox.mover = goes_on(machine, self._outbox)
         self._handed = 0
         self._texts = 0
 
@@ -74,13 +76,25 @@ class Session:
         self.started = first
         return None
 
+    @property
+    def missing_samples(self) -> int:
+        """Of all gaps together."""
+        return self.machine.missing_samples
+
     async def send(self, audio: bytes) -> None:
-        """Sends audio in the session's format; any length, a sample may be split over calls."""
+        """Sends audio in the session's format; any length, a sample may be split over calls.
+
+        While the connection is lost it is kept. Where no more can be kept (`Limits.kept_s`) this
+        waits; in a `live` session the oldest is dropped instead, and `Gap` tells of it.
+        """
         for at in range(0, len(audio), self._limits.piece_bytes):
             piece = bytes(audio[at : at + self._limits.piece_bytes])
-            epoch = self._outbox.epoch
+            while not self._live and not self.machine.has_room(len(piece)):
+                await self._inbox.read_on()
+            epoch, behind = self._outbox.epoch, self.machine.behind
             self.machine.sent(piece)
-            await self._through(self._outbox.audio(piece, epoch), epoch)
+            if not behind:
+                await self._through(self._outbox.audio(piece, epoch), epoch)
 
     async def flush(self, flush_id: str = "") -> None:
         """Asks for finals of everything sent so far; `Flushed` follows them."""
@@ -93,7 +107,7 @@ class Session:
     async def ack(self, seq: int) -> None:
         """Says that finals up to `seq` are stored, in a session opened with `acknowledge=False`."""
         if (ack := self.machine.stored(seq)) is not None:
-            await self._say(ack)
+            await self._say(ack)  # the latest is said again to the next node
 
     async def speak(
         self,
@@ -158,6 +172,7 @@ class Session:
 
     async def close(self) -> None:
         """Leaves, with or without an end. `Client.session` does this."""
+        await self._inbox.close()
         try:
             async with asyncio.timeout(self._limits.close_s):
                 await self._inbox.socket.close()
@@ -177,9 +192,10 @@ class Session:
         event = await self._inbox.next(limit_s=self._limits.answer_s if finishing else None)
         if isinstance(event, m.Final):
             self._handed = event.seq
-        elif isinstance(event, m.Redirect) and self.machine.started is not None:
-            self.started = self.machine.started
+        elif isinstance(event, m.Redirect):
             self.redirects = (*self.redirects, event)
+        elif isinstance(event, Resumed) and self.machine.started is not None:
+            self.started = self.machine.started
         return event
 
     async def _acknowledge_handed(self) -> None:
@@ -191,17 +207,20 @@ class Session:
             return  # reading goes on to the node's last word
 
     async def _wish(self, wish: m.Flush | m.Marker) -> None:
-        epoch = self._outbox.epoch
-        self.machine.asked(wish)
-        await self._through(self._outbox.say(wish, epoch), epoch)
+        while not self.machine.may_ask():
+            await self._inbox.read_on()
+        await self._say(wish)
 
     async def _say(self, message: m.ClientMessage) -> None:
-        epoch = self._outbox.epoch
+        """What is said while there is no connection, the next node is told."""
+        epoch, behind = self._outbox.epoch, self.machine.behind
         self.machine.asked(message)
+        if behind:
+            return
         await self._through(self._outbox.say(message, epoch), epoch)
 
     async def _through(self, sending: Awaitable[None], epoch: int) -> None:
-        """What could not be sent because the session moved was said to the next node."""
+        """What could not be sent because the connection is lost, the next node is told."""
         try:
             await sending
         except ConnectionClosed as error:

@@ -20,7 +20,8 @@ from heliovox.client import (
     Unauthorised,
 )
 from heliovox.client.control import ControlPlane
-from heliovox.client.opening import MAX_REDIRECTS, _by_ticket
+from heliovox.client.opening import MAX_REDIRECTS
+from heliovox.client.roads import by_ticket
 from heliovox.protocol import messages as m
 from heliovox.protocol.control import NearestView
 from tests.support.fake_control import FakeControl, fake_control, placed
@@ -226,10 +227,10 @@ async def test_an_address_that_is_none_is_not_gone_to(url: str) -> None:
 
 async def test_nobody_is_sent_from_a_closed_line_to_an_open_one() -> None:
 
-    assert _by_ticket("wss://x", "t", "https://c").url.startswith("wss://x")
+    assert by_ticket("wss://x", "t", "https://c").url.startswith("wss://x")
     for sent_by in ("https://c", "wss://n/v1/stream"):
         with pytest.raises(NodeMisbehaved, match="readable"):
-            _by_ticket("ws://x", "t", sent_by)
+            by_ticket("ws://x", "t", sent_by)
 
 
 @pytest.mark.parametrize(
