@@ -48,6 +48,11 @@ class Parking:
     def __contains__(self, session: str) -> bool:
         return session in self._waiting
 
+    @property
+    def sessions(self) -> frozenset[str]:
+        """The names of all."""
+        return frozenset(self._waiting)
+
     def of(self, session: str) -> Paused | None:
         """The session, if it waits."""
         return self._waiting.get(session)
@@ -86,16 +91,17 @@ class Parking:
             seat.take(SeatEvent.HANDED_OVER)
         return paused
 
+    def over(self, now_s: float) -> tuple[str, ...]:
+        """Those whose time is over."""
+        until_s = now_s - self.rules.expires_s
+        return tuple(name for name, one in self._waiting.items() if one.since_s <= until_s)
+
     def due(self, now_s: float) -> Due:
         """Parks whom it is time to park; those whose time is over stay until they are `gone`."""
-        rules, park, end = self.rules, [], []
-        for session, paused in self._waiting.items():
-            waited_s = now_s - paused.since_s
-            if waited_s >= rules.expires_s:
-                end.append(session)
-            elif waited_s >= rules.park_after_s and _park(paused.kept):
-                park.append(session)
-        return Due(tuple(park), tuple(end))
+        since_s = now_s - self.rules.park_after_s
+        waiting = self._waiting.items()
+        park = [name for name, one in waiting if one.since_s <= since_s and _park(one.kept)]
+        return Due(tuple(park), self.over(now_s))
 
 
 def _park(kept: Kept) -> bool:

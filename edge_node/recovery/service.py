@@ -204,6 +204,19 @@ class Recoveries:
         for session in due.end:
             self._end(session, "not_resumed")
 
+    def late(self, grace_s: float) -> frozenset[str]:
+        """Sessions that should be over for so long already."""
+        if not self._may_end():
+            return frozenset()
+        return frozenset(self.parking.over(self._clock.now_s() - grace_s))
+
+    def drop(self, session: str) -> None:
+        """Whatever is left of one that something forgot."""
+        self._end(session, "not_resumed")
+        if (stay := self.stays.get(session)) is not None:
+            stay.end("not_resumed")
+            self.forget(stay)
+
     def _end(self, session: str, reason: str) -> None:
         stay, paused = self.stays.get(session), self.parking.gone(session)
         if stay is None or paused is None:

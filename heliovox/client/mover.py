@@ -61,8 +61,11 @@ class Mover:
     ) -> None:
         self._machine, self._outbox, self._roads = machine, outbox, roads
         self._limits, self._chance = limits, chance
+        self._piece_bytes = limits.piece_bytes
         self._reached: str | None = None
         self._resumes = True
+        self._present: ClientConnection | None = None
+        """The connection that the session is open on; None while another one is sought."""
 
     async def go_on(self, loss: Loss, tell: Callable[[Event], None]) -> ClientConnection:
         """The next connection, with the session open on it.
@@ -75,7 +78,7 @@ class Mover:
             ClientError: there is none, and the session is over.
         """
         loop = asyncio.get_running_loop()
-        lost_s = loop.time()
+        lost_s, self._present = loop.time(), None
         self._resumes = self._goes_on(loss)
         ways = self._ways(loss)
         expires_s = self._expires_s()
@@ -90,21 +93,26 @@ class Mover:
         tell(Resumed(started.node, started.region, pause_ms))
         for event in self._machine.losses():
             tell(event)
+        self._present = socket
         return socket
 
     async def catch_up(self, socket: ClientConnection) -> None:
         """Returns with nothing left to say, and without a pause since that was so.
 
+        Or when the session has left this connection: what is unsaid then, is so to the next node.
+
         Raises:
             ConnectionClosed: lost again.
             ClientError: what would have to be said is forgotten.
         """
+        told = self._machine.acknowledged
         if self._machine.recovers:  # shows that the new token has come
             await self._say(socket, self._machine.ack() or m.KeepAlive())
-        told = self._machine.acknowledged
-        while unsaid := self._machine.unsaid(self._limits.piece_bytes):
+        while self._present is socket and (unsaid := self._machine.unsaid(self._piece_bytes)):
             for one in unsaid:
                 await self._say(socket, one)
+        if self._present is not socket:
+            return
         self._outbox.go_on(socket)
         if told != self._machine.acknowledged and (ack := self._machine.ack()) is not None:
             await self._say(socket, ack)

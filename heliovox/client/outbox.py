@@ -19,6 +19,7 @@ class Outbox:
         self._waiting = 0
         self._spoke = False
         self._ack: m.Ack | None = None
+        self._holders = 0
         self._may_send = asyncio.Event()
         self._may_send.set()
         self.epoch = 0
@@ -39,12 +40,15 @@ class Outbox:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """While inside, nobody sends: the session goes to another node."""
+        """While inside, nobody sends: the session goes to another connection."""
+        self._holders += 1
         self._may_send.clear()
         try:
             yield
         finally:
-            self._may_send.set()
+            self._holders -= 1
+            if not self._holders:
+                self._may_send.set()
 
     def go_on(self, socket: ClientConnection) -> None:
         """All that was kept has been said there."""

@@ -85,6 +85,7 @@ async def test_a_killed_node_and_one_that_is_stopped_cost_no_word(tmp_path: Path
             async with node_process(fleet, "n-1") as first, first.call(key="k") as call:
                 await caller.goes_on(call)
                 await caller.speaks_until(call, len(AUDIO) // 3, "final")
+                dead = first.boot
                 await first.stop(signal.SIGKILL)
                 assert await caller.hears(call, "nothing") == "closed"
             session = caller.started["session"]
@@ -95,6 +96,8 @@ async def test_a_killed_node_and_one_that_is_stopped_cost_no_word(tmp_path: Path
                 await caller.goes_on(call)
                 assert caller.started["session"] == session
                 await caller.speaks_until(call, len(AUDIO) * 2 // 3, "speech_started")
+                again = await centre.report(lambda one: one.node == "n-1" and one.boot != dead)
+                first.boot = again.boot  # what the dead one had still said came before
                 stopping = asyncio.ensure_future(second.stop())  # noqa: TID251 it is waited for
                 assert await caller.hears(call, "ended") == "closed", "it is not over"
                 assert call.close_code == 1001

@@ -73,6 +73,7 @@ class LocalWorld:
         )
         self._tasks = Tasks()
         self._failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self._control_url = ""
         self._stopping = False
 
     @property
@@ -117,7 +118,7 @@ class LocalWorld:
         self._written_down()
         self._say("message buses", f"the centre's and {len(self._buses.servers) - 1}", begun_s)
         control = await self.or_failure(self._start_control(begun_s))
-        await self.or_failure(self._start_nodes(control, begun_s))
+        await self.or_failure(self._start_nodes(begun_s))
         await self.or_failure(self._all_seen(control))
         self.file = self._as_file(control, round(loop.time() - begun_s, 2))
         write_private(self.plan.home.file, msgspec.json.encode(self.file))
@@ -166,24 +167,25 @@ class LocalWorld:
             self.control, "control_plane", settings.control_settings(self.plan, bus)
         )
         self._say("control plane", said["url"], begun_s)
-        return str(said["url"])
+        self._control_url = str(said["url"])
+        return self._control_url
 
-    async def _start_nodes(self, control: str, begun_s: float) -> None:
+    async def _start_nodes(self, begun_s: float) -> None:
         """The first one alone where they measure the machine: nobody else shall keep it busy."""
         nodes = list(self.nodes.values())
         alone = 1 if self.plan.streams_per_node is None else 0
         for node in nodes[:alone]:
-            await self._start_node(node, control, begun_s)
+            await self._start_node(node, begun_s)
         async with asyncio.TaskGroup() as group:
             for node in nodes[alone:]:
-                work = self._start_node(node, control, begun_s)
-                group.create_task(work, name=f"start {node.name}")
+                group.create_task(self._start_node(node, begun_s), name=f"start {node.name}")
 
-    async def _start_node(self, node: LocalNode, control: str, begun_s: float) -> None:
+    async def _start_node(self, node: LocalNode, begun_s: float) -> None:
         bus = settings.BusAccess(
             self._buses.leaf(node.region).url, self._buses.node_seed_file(node.region, node.name)
         )
-        centre = settings.CentreAccess(self._state("control") / "signing.pub.pem", control)
+        public_key = self._state("control") / "signing.pub.pem"
+        centre = settings.CentreAccess(public_key, self._control_url)
         said = await self._started(
             node.child,
             "edge_node",

@@ -45,6 +45,7 @@ async def test_start_carries_what_the_caller_asked_for() -> None:
             endpoint_silence_ms=400,
             redirect=True,
             moves=True,
+            recovers=True,
         )
     ]
     assert heard[0].key is None
