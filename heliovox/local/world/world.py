@@ -132,8 +132,7 @@ class LocalWorld:
             await self._buses.start_hub_again()
             _ = self._tasks.begin(self._watch_bus(self._buses.hub), f"watch {name}")
         else:
-            assert self.file is not None, "the world is not ready"
-            await self._start_node(self.nodes[name], self.file.control, begun_s)
+            await self._start_node(self.nodes[name], begun_s)
 
     async def kill(self, name: str) -> None:
         """As a power cut would: a node, `control` or `centre` (its bus)."""
