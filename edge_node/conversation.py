@@ -327,7 +327,8 @@ class Conversation:
         """What it goes on with, should this connection be lost; None: it ends with it."""
         start, recoveries = permit.start(), self._house.recoveries
         wanted = start.recovers or start.resume is not None
-        if not wanted or not recoveries.on or stay.admitted.terms.admitted_by == "relay":
+        terms = stay.admitted.terms
+        if not wanted or not recoveries.waits_s(terms) or terms.admitted_by == "relay":
             return None
         shown = None
         if start.resume is not None:
