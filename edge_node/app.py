@@ -5,6 +5,7 @@ import secrets
 import sys
 from collections.abc import Callable
 
+from edge_node.arriving import Arrival
 from edge_node.capacity.admission import Admission
 from edge_node.capacity.calibration import Calibration
 from edge_node.centre.answers import Abilities
@@ -36,6 +37,7 @@ from edge_node.readings import (
     session_readings,
 )
 from edge_node.recovery.service import Recoveries
+from edge_node.recovery.watch import Watch
 from edge_node.relaying import Relays
 from edge_node.server import door_config
 from edge_node.sessions.limits import Limits
@@ -155,6 +157,7 @@ class Node:
         self.tally, self.tasks = Tally(), Tasks()
         self.live: dict[str, Conversation] = {}
         self.passed: set[Conversation] = set()
+        self.arriving: set[Arrival] = set()
         self.recoveries = Recoveries(
             settings.recovery.rules,
             self.clock,
@@ -162,6 +165,15 @@ class Node:
             settings.centre.api_url,
             may_end=lambda: self.member is None or self.member.heard_for(HEARD_S),
             elsewhere=lambda: self.member is not None and self.member.link.connected,
+            policy_s=lambda terms: None if self.member is None else self.member.recovery_s(terms),
+        )
+        self.watch = Watch(
+            self.admission,
+            self.recogniser.device,
+            self.recoveries,
+            self.live,
+            self.arriving,
+            self._connected,
         )
         self.keys: KeyStore | None = None
         self.member: Member | None = None
@@ -205,7 +217,7 @@ class Node:
             door: its port.
             stopping: what ends it.
         """
-        ticks = [self.registry.tick, self.recoveries.tick]
+        ticks = [self.registry.tick, self.recoveries.tick, self.watch.look]
         if self.keys is not None:
             ticks.append(self.keys.tick)
         first: list[Service] = [self.recogniser, self.speech, self.calibration]
@@ -253,6 +265,10 @@ class Node:
             sessions=lambda: [*self.live.values(), *self.passed],
         )
 
+    def _connected(self) -> set[Conversation]:
+        talks = (getattr(one, "conversation", None) for one in self.registry.sockets)
+        return {talk for talk in talks if isinstance(talk, Conversation)}
+
     def _abilities(self) -> Abilities:
         profile = self.recogniser.device.profile
         return Abilities(profile.languages, (profile.model,), self.speech.voices)
@@ -280,7 +296,7 @@ class Node:
             [
                 *connection_readings(self.registry),
                 *session_readings(self.admission, self.tally, http),
-                *recovery_readings(self.recoveries),
+                *recovery_readings(self.recoveries, self.watch),
                 *device_readings(self.recogniser.device.meter),
                 *([] if member is None else member_readings(member)),
             ]
@@ -313,6 +329,7 @@ class Node:
             relays=Relays() if self.member is None else self.member.relays,
             record=NoRecord() if self.member is None else self.member.transcripts,
             live=self.live,
+            arriving=self.arriving,
             passed=self.passed,
             ledger=None if self.member is None else self.member.ledger.sessions,
         )

@@ -60,6 +60,12 @@ class Arrival:
         return self._waiting is not None
 
     @property
+    def kind(self) -> str:
+        """Of the session that it would be."""
+        opening = self._talk.session.opening
+        return "" if opening is None else opening.kind
+
+    @property
     def in_line(self) -> bool:
         """Whether he was told of a place in line."""
         return self._in_line is not None
@@ -104,8 +110,10 @@ class Arrival:
             self._sit_down(found, opening)
         else:
             self._waiting = Waiting()
+            house.arriving.add(self)
             work = self._settle(found, opening)
             self._settling = house.tasks.begin(work, name="a caller's place")
+            self._settling.add_done_callback(lambda _: house.arriving.discard(self))
 
     def _sit_down(self, admitted: Admitted, opening: Opening) -> None:
         assert self.permit is not None

@@ -224,7 +224,7 @@ class Conversation:
             self._look_after()
             return
         self.handle(Tick(now_s))
-        if (stay := self._here) is None:
+        if (stay := self.stay) is None:
             return
         if self._noted_s is None:
             self._noted_s = now_s
@@ -233,8 +233,8 @@ class Conversation:
             stay.note("usage")
 
     @property
-    def _here(self) -> Stay | None:
-        """The session's stay, while this is its connection."""
+    def stay(self) -> Stay | None:
+        """The session's stay at the node, while this is its connection."""
         stay = self._stay
         return stay if stay is not None and stay.talk is self and not stay.over else None
 
@@ -282,7 +282,7 @@ class Conversation:
 
     def _recorded(self, final: Final) -> None:
         """After the caller was told, who waits for nobody."""
-        if (stay := self._here) is not None:
+        if (stay := self.stay) is not None:
             self._house.record.final(stay.admitted, stay.opening, final)
 
     # --- a seat ---
@@ -315,7 +315,8 @@ class Conversation:
         """What it goes on with, should this connection be lost; None: it ends with it."""
         start, recoveries = permit.start(), self._house.recoveries
         wanted = start.recovers or start.resume is not None
-        if not wanted or not recoveries.on or stay.admitted.terms.admitted_by == "relay":
+        terms = stay.admitted.terms
+        if not wanted or not recoveries.waits_s(terms) or terms.admitted_by == "relay":
             return None
         shown = None
         if start.resume is not None:
@@ -359,7 +360,7 @@ class Conversation:
 
     def _leave_seat(self) -> None:
         self._leave_device()
-        if (stay := self._here) is None:
+        if (stay := self.stay) is None:
             return
         recoveries = self._house.recoveries
         stay.end(self.session.ended_because)
@@ -373,7 +374,7 @@ class Conversation:
     def _detach(self) -> None:
         self._leave_device()
         self._voicing.hush()
-        if (stay := self._here) is not None:
+        if (stay := self.stay) is not None:
             self._house.recoveries.pause(stay, self.session.kept)
         self.left.set()
 
@@ -382,7 +383,7 @@ class Conversation:
     @property
     def terms(self) -> Terms | None:
         """By which it was let in, or is passed on; None where it is over."""
-        stay = self._here
+        stay = self.stay
         return self._arrival.passed_by if stay is None else stay.admitted.terms
 
     @property
@@ -393,7 +394,7 @@ class Conversation:
     def ruled(self, ruling: Ruling, seek: Seek) -> None:
         """Newer rules do not allow it here: it goes as they say, and that is taken down."""
         opening, terms = self.session.opening, self.terms
-        permit, stay = self._arrival.permit, self._here
+        permit, stay = self._arrival.permit, self.stay
         assert permit is not None
         assert opening is not None
         assert terms is not None

@@ -16,6 +16,7 @@ from edge_node.tts.saying import Speaker
 from shared.tasks import Tasks
 
 if TYPE_CHECKING:
+    from edge_node.arriving import Arrival
     from edge_node.conversation import Conversation
 
 
@@ -38,5 +39,7 @@ class House:
     record: Record = field(default_factory=NoRecord)
     live: dict[str, "Conversation"] = field(default_factory=dict)
     """Sessions with a seat, by id."""
+    arriving: "set[Arrival]" = field(default_factory=set)
+    """Callers whose place is being asked for: perhaps one here."""
     passed: set["Conversation"] = field(default_factory=set)
     """Callers who are passed on: this node hears them, too."""

@@ -252,6 +252,11 @@ class Member:
         except VoiceError:
             return None
 
+    def recovery_s(self, terms: Terms) -> float | None:
+        """How long its policy lets a session go on after a loss; None for as the node does."""
+        policy = self._policy(terms)
+        return None if policy is None else policy.recovery_s
+
     def _note_deleted(self, receipt: Deletion) -> None:
         self.ledger.book.note([deleted_record(receipt)])
 

@@ -9,6 +9,7 @@ from edge_node.member import Member
 from edge_node.protocols.http import HttpNode
 from edge_node.protocols.registry import Registry
 from edge_node.recovery.service import Recoveries
+from edge_node.recovery.watch import Watch
 from edge_node.stt.meter import StepMeter
 from edge_node.tally import Tally
 from shared.metrics import Reading
@@ -54,7 +55,7 @@ def session_readings(admission: Admission, tally: Tally, http: HttpNode) -> list
     ]
 
 
-def recovery_readings(recoveries: Recoveries) -> list[Reading]:
+def recovery_readings(recoveries: Recoveries, watch: Watch) -> list[Reading]:
     """Sessions that lost their connection, and what became of them."""
     return [
         Reading(
@@ -67,6 +68,12 @@ def recovery_readings(recoveries: Recoveries) -> list[Reading]:
             "Of sessions that go on after a lost connection: what became of them.",
             recoveries.counts,
             "outcome",
+        ),
+        _counts(
+            "invariants_broken",
+            "What must always hold, and did not: anything held for nobody.",
+            watch.broken,
+            "invariant",
         ),
     ]
 

@@ -143,6 +143,8 @@ class Simulation:
 
     def _decided(self, stage: Stage, decided: Decided) -> None:
         self._pass(stage, decided.ask.at_ms)
+        if decided.ask.continues:
+            return  # a session that is counted where it began
         terms = self._terms.of(decided)
         order = self._order(decided, terms)
         if self._options.counts(decided.ask.at_ms):

@@ -98,6 +98,12 @@ class Device:
         """Seats that wait for their turn."""
         return len(self._batcher)
 
+    @property
+    def occupants(self) -> tuple[Occupant, ...]:
+        """Everybody who has a place."""
+        with self._wake:
+            return tuple(self._occupants)
+
     def enter(self, seat: Seat, listen: Listen, graph: str = "") -> Occupant:
         """A session takes its seat, with one of the profile's graphs or none.
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from heliovox.cli.display import printable
-from heliovox.cli.why_text import reason
+from heliovox.cli.why_text import continued, reason
 from heliovox.protocol.control import Advice, AllowedRegion, CallerWhy, ComplianceWhy
 
 _ADVICE: dict[Advice, str] = {
@@ -19,6 +19,7 @@ def caller(view: CallerWhy) -> str:
     first = f"Placed on {view.node} in {view.region}" if view.node else "Refused"
     reasons = "".join(f"  {reason(code)}\n" for code in view.reasons)
     return f"{first}\n{reasons}" + _rows(
+        *continued(view),
         ("what to do", _ADVICE[view.advice]),
         ("asked for", " ".join(filter(None, [view.kind, view.language, view.model]))),
         ("policy", f"{view.policy}, version {view.policy_version}"),
@@ -38,6 +39,7 @@ def compliance(view: ComplianceWhy) -> str:
     return (
         f"{where}: {verdict} the policy\n"
         + _rows(
+            *continued(view),
             ("policy", f"{view.policy}, version {view.policy_version}"),
             ("rules", " ".join(view.rules) or "none"),
             ("signed by", view.signed_by or "unknown"),

@@ -5,7 +5,13 @@ from datetime import UTC, datetime
 from heliovox.cli.display import printable
 from heliovox.cli.tables import number, table
 from heliovox.local.reasons import REASONS, by_reason
-from heliovox.protocol.control import DecisionView, Loser, SessionView
+from heliovox.protocol.control import (
+    CallerWhy,
+    ComplianceWhy,
+    DecisionView,
+    Loser,
+    SessionView,
+)
 
 _NAMED = 6
 
@@ -60,10 +66,26 @@ def _outcome(view: DecisionView) -> str:
     return f"{first}\n{reasons}  decision {view.id}, {at}\n"
 
 
+_BECAUSE = {
+    "resumed": "its caller asked for another node",
+    "moved": "an operator moved it",
+    "draining": "its node takes nobody new",
+}
+
+
+def continued(view: DecisionView | CallerWhy | ComplianceWhy) -> list[tuple[str, str]]:
+    """What went on, where the decision is not about a new session: a row, or none."""
+    if view.continues is None:
+        return []
+    because = _BECAUSE.get(view.because or "", view.because)
+    return [("goes on", f"session {view.continues}, from {view.came_from}: {because}")]
+
+
 def _inputs(view: DecisionView) -> str:
     place = f"{view.place.lat:g},{view.place.lon:g}" if view.place else "unknown"
     allowed = " ".join(view.allowed_regions) or "nowhere"
     rows = [
+        *continued(view),
         ("asked for", " ".join(filter(None, [view.kind, view.language, view.model]))),
         ("from", f"{place} (place by {view.place_source})"),
         ("tenant", view.tenant),

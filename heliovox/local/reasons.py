@@ -32,7 +32,7 @@ REASONS = {
     "draining": "takes nobody new",
     "not_hot": "warm or cold: does not serve now",
     "full": "no further session fits",
-    "excluded": "has refused this session already",
+    "excluded": "left out: has refused this session, did not answer it, or is where it goes from",
     "not_overflow": "allowed, but the policy does not overflow there",
     "too_far": "further away than the policy lets callers overflow",
     "too_costly": "dearer than the policy lets callers overflow",

@@ -57,7 +57,10 @@ def nodes_in(subjects: Iterable[str]) -> tuple[str, ...]:
 
 
 def merged(finals: Iterable[KeptFinal]) -> list[KeptFinal]:
-    """Each once, in the order in which they were said, whatever lies where how often."""
-    return sorted(
-        {(one.node, one.seq): one for one in finals}.values(), key=lambda one: (one.at_ms, one.seq)
-    )
+    """Each once, in the order in which they were said, whatever lies where how often.
+
+    A session that goes on at another node goes on with its numbers. Of two finals with one number
+    the later is the one that its caller has: whoever said the earlier could not reach him.
+    """
+    latest = {one.seq: one for one in sorted(finals, key=lambda one: one.at_ms)}
+    return [latest[seq] for seq in sorted(latest)]

@@ -23,6 +23,7 @@ BENCHES = (
     "waiting",
     "simulate",
     "ledger",
+    "recovery",
 )
 
 

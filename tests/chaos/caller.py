@@ -73,7 +73,7 @@ class Caller:
     async def _call(self, *, recover: bool) -> None:
         loop, record = asyncio.get_running_loop(), self.record
         async with self._client.session(
-            audio=TELEPHONE, place=self.where.place, policy=self.where.policy
+            audio=TELEPHONE, place=self.where.place, policy=self.where.policy, recover=recover
         ) as self.session:
             record.begun_s = record.begun_s or loop.time()
             self._base_ms = max(0, round((loop.time() - record.begun_s) * 1000)) // 20 * 20

@@ -17,7 +17,8 @@ _WAIT_S = 6.0
 """For so many to be within a word on one node; then another kind is tried."""
 CALM_S = 4.0
 """Between the end of a fault and the next one."""
-WARM_S = 3.0
+WARM_SHARE, WARM_MOST_S = 0.2, 20.0
+"""Nothing happens at first: how late words are by themselves is seen then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Play:
             ]
             begun.set()
             until_s = loop.time() + seconds
-            await asyncio.sleep(WARM_S)
+            await asyncio.sleep(min(WARM_SHARE * seconds, WARM_MOST_S))
             for kind in schedule(self.rng):
                 if loop.time() + LASTS_S[kind] + CALM_S > until_s:
                     break

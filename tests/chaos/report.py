@@ -1,5 +1,6 @@
 """What a run comes to: per fault, and in all. Pure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,13 +29,13 @@ def judge(
         words: of each, undisturbed.
     """
     found = {name: difference(words[name], record.finals) for name, record in records.items()}
-    times = [hit.at_s for hit in hits]
+    times = [*(hit.at_s for hit in hits), math.inf]
     late = {name: lateness(record, words[name]) for name, record in records.items()}
-    usual_s = {name: usual_lateness_s(one, times) for name, one in late.items()}
+    usual_s = {name: usual_lateness_s(one, times[0]) for name, one in late.items()}
     gaps: list[float] = []
     lines: list[dict[str, Any]] = []
-    for hit in hits:
-        own = [gap_ms(late[name], hit.at_s, usual_s[name]) for name in hit.callers]
+    for hit, until_s in zip(hits, times[1:], strict=True):
+        own = [gap_ms(late[name], hit.at_s, until_s, usual_s[name]) for name in hit.callers]
         gaps += own
         lines.append(
             {
@@ -56,6 +57,7 @@ def judge(
         "doubled": sum(len(one.doubled) for one in found.values()),
         "gap_p50_ms": percentile(gaps, 0.5),
         "gap_p95_ms": percentile(gaps, 0.95),
+        "usual_p95_ms": percentile([1000 * one for one in usual_s.values()], 0.5),
     }
 
 

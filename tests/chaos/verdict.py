@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 Told = tuple[str, int, int]
 """A word: its text, its start and its end in milliseconds of the session."""
-BEFORE_S, AFTER_S = 2.0, 12.0
+BEFORE_S, AFTER_S = 1.0, 12.0
 """Around a fault: words spoken in this time may come late because of it. Before, because a word
 that was spoken and not told yet when the fault came is waited for as well."""
 
@@ -69,19 +69,25 @@ def lateness(record: Record, words: Sequence[Told]) -> list[tuple[float, float]]
     return found
 
 
-def gap_ms(late: Sequence[tuple[float, float]], fault_s: float, usual_s: float) -> float:
-    """By how much the latest word around a fault came later than words usually do."""
-    around = [by for at, by in late if fault_s - BEFORE_S <= at <= fault_s + AFTER_S]
+def gap_ms(
+    late: Sequence[tuple[float, float]], fault_s: float, until_s: float, usual_s: float
+) -> float:
+    """By how much the latest word around a fault came later than words usually do.
+
+    Args:
+        late: of one session, by `lateness`.
+        fault_s: when it came.
+        until_s: when the next one came.
+        usual_s: by `usual_lateness_s`.
+    """
+    end_s = min(fault_s + AFTER_S, until_s - BEFORE_S)
+    around = [by for at, by in late if fault_s - BEFORE_S <= at <= end_s]
     return max(0.0, (max(around, default=usual_s) - usual_s) * 1000)
 
 
-def usual_lateness_s(late: Sequence[tuple[float, float]], faults_s: Sequence[float]) -> float:
-    """The 95th percentile of words far from all faults: of an undisturbed run."""
-    calm = sorted(
-        by
-        for at, by in late
-        if all(not fault - BEFORE_S <= at <= fault + AFTER_S for fault in faults_s)
-    )
+def usual_lateness_s(late: Sequence[tuple[float, float]], first_fault_s: float) -> float:
+    """The 95th percentile of the words before the first fault: an undisturbed run."""
+    calm = sorted(by for at, by in late if at < first_fault_s - BEFORE_S)
     return calm[int(0.95 * (len(calm) - 1))] if calm else 0.0
 
 

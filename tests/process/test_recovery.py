@@ -24,7 +24,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
     with running_node(tmp_path_factory.mktemp("node"), recovery=recovery, max_streams=2) as node:
         yield node
         assert node.complaints() == []
-        assert node.metric("sessions_waiting") == 0, "nobody waits when all tests are over"
+        wait_for(lambda: node.metric("sessions_waiting") == 0)
+        assert node.metric("invariants_broken_total") == 0
 
 
 def cut(connection: ClientConnection) -> None:

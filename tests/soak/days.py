@@ -109,6 +109,9 @@ class Line:
 class Desk(KeyDesk):
     """Knows the key of the week, whose tenant is always the same, and tickets to go on."""
 
+    number = 0
+    """Of the token with which the session goes on, as a control plane's ticket says it."""
+
     def permit(self, shown: Shown, start: m.Start) -> "Permit":
         """See Desk."""
         if (wrong := self.doubt(shown)) is not None:
@@ -126,8 +129,8 @@ class Permit:
 
     @property
     def resumes(self) -> int:
-        """The token's number, which only a control plane would know."""
-        return int(self.said.resume is not None)
+        """The token's number."""
+        return self.desk.number if self.said.resume is not None else 0
 
     def start(self) -> m.Start:
         """As he said it."""
@@ -147,10 +150,11 @@ class Node:
         # A control plane's ticket comes with a seat, also where the session still has one.
         self.admission = Admission("here", 2)
         self.recoveries = Recoveries(ParkingRules(), LoopClock(), draw.randbytes)
+        self.desk = Desk(self.admission, lambda key: key == self.key, lambda: "s1")
         self.house = House(
             offer=OFFER,
             limits=Limits(),
-            desk=Desk(self.admission, lambda key: key == self.key, lambda: "s1"),
+            desk=self.desk,
             device=self.device,  # type: ignore[arg-type]  # it has no thread
             speaker=Parrot(),
             tasks=Tasks(),
@@ -241,10 +245,14 @@ async def _again(
         node.key = f"key-{week}"
     there = draw.choice(nodes)
     life.moved += there is not call.node
+    recovery = machine.footing.recovery
+    assert recovery is not None
+    there.desk.number = recovery.number
     after, life.keys, life.resumed = await _connected(there, machine, life), week, life.resumed + 1
     if there is not call.node:
         at = machine.footing.boundary
-        call.node.recoveries.give_up("s1", at, certain=True)
+        gone = call.node.recoveries.give_up("s1", at, recovery.number)
+        assert gone, "the node that was left thinks that it has the session"
     while unsaid := machine.unsaid(len(_PIECE)):
         for one in unsaid:
             if isinstance(one, bytes):

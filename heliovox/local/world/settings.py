@@ -70,13 +70,21 @@ class ContentAccess:
     pseudonym_key_file: Path
 
 
+@dataclass(frozen=True, slots=True)
+class CentreAccess:
+    """The control plane, as a node knows it."""
+
+    public_key_file: Path
+    api_url: str
+
+
 def node_settings(
     plan: Plan,
     node: str,
     region: str,
     bus: BusAccess,
     content: ContentAccess,
-    public_key_file: Path,
+    centre: CentreAccess,
 ) -> dict[str, Any]:
     """Of one node, as its settings file has them."""
     settings: dict[str, Any] = {
@@ -87,7 +95,7 @@ def node_settings(
         "drain_s": DRAIN_S,
         "log_level": plan.log_level,
         "bus": {"url": bus.url, "seed_file": str(bus.seed_file)},
-        "centre": {"public_key_file": str(public_key_file)},
+        "centre": {"public_key_file": str(centre.public_key_file), "api_url": centre.api_url},
         "content": {
             "servers": dict(content.servers),
             "seed_file": str(content.seed_file),

@@ -73,6 +73,7 @@ class LocalWorld:
         )
         self._tasks = Tasks()
         self._failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self._control_url = ""
         self._stopping = False
 
     @property
@@ -165,7 +166,8 @@ class LocalWorld:
             self.control, "control_plane", settings.control_settings(self.plan, bus)
         )
         self._say("control plane", said["url"], begun_s)
-        return str(said["url"])
+        self._control_url = str(said["url"])
+        return self._control_url
 
     async def _start_nodes(self, begun_s: float) -> None:
         """The first one alone where they measure the machine: nobody else shall keep it busy."""
@@ -182,11 +184,12 @@ class LocalWorld:
             self._buses.leaf(node.region).url, self._buses.node_seed_file(node.region, node.name)
         )
         public_key = self._state("control") / "signing.pub.pem"
+        centre = settings.CentreAccess(public_key, self._control_url)
         said = await self._started(
             node.child,
             "edge_node",
             settings.node_settings(
-                self.plan, node.name, node.region, bus, self._content(node), public_key
+                self.plan, node.name, node.region, bus, self._content(node), centre
             ),
         )
         node.url = str(said["url"])

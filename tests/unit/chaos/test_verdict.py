@@ -1,5 +1,6 @@
 """The judge of chaos: what it calls lost, doubled and late."""
 
+import math
 import random
 
 from hypothesis import given
@@ -64,10 +65,11 @@ def test_a_gap_is_what_comes_on_top_of_the_usual() -> None:
     late = lateness(record, WORDS)
     assert len(late) == len(WORDS)
     fault_s = record.said_s(14_200)
-    usual_s = usual_lateness_s(late, [fault_s])
+    usual_s = usual_lateness_s(late, fault_s)
     assert round(usual_s, 6) == 0.5
-    assert round(gap_ms(late, fault_s, usual_s)) == 2000
-    assert gap_ms(late, record.said_s(1000), usual_s) == 0
+    assert round(gap_ms(late, fault_s, math.inf, usual_s)) == 2000
+    assert gap_ms(late, record.said_s(1000), math.inf, usual_s) == 0
+    assert gap_ms(late, record.said_s(9000), fault_s, usual_s) == 0, "the next one's is its own"
 
 
 def test_a_word_that_is_shown_with_a_later_one_counts_from_then() -> None:

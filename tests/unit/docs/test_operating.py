@@ -56,13 +56,13 @@ def test_every_metric_is_on_the_page_and_every_metric_on_the_page_is_one() -> No
     rows = METRICS.splitlines()[2:]
     named = [name for row in rows for name in re.findall(r"`([a-z0-9_]+)`", row.split("|")[1])]
     full = [name if name.startswith("heliovox") else f"heliovox_edge{name}" for name in named]
-    parts = [MagicMock() for _ in range(7)]
+    parts = [MagicMock() for _ in range(8)]
     readings = [
         *connection_readings(parts[0]),
         *session_readings(parts[1], parts[2], parts[3]),
         *device_readings(parts[4]),
         *member_readings(parts[5]),
-        *recovery_readings(parts[6]),
+        *recovery_readings(parts[6], parts[7]),
     ]
     real = [f"{one.name}_total" if one.counter else one.name for one in readings]
     assert sorted(full) == sorted(real)

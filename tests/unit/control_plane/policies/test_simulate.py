@@ -264,6 +264,18 @@ def test_decisions_about_one_order_are_one_session() -> None:
     assert {one.decision for one in found.examples} <= {"3a", "3b", "3c", "3d"}
 
 
+def test_a_session_that_goes_on_elsewhere_is_no_second_one() -> None:
+    small = Small()
+    small.comes("1")
+    small.passes(3)
+    small.comes("1b", continues="s-1", because="moved", came_from="c", without=("c",))
+    small.passes(3)
+    _, counts = run(world("v1"), small.end())
+    assert (counts.sessions, counts.placed_before, counts.placed_after) == (1, 1, 1)
+    found, counts = run(west(), small.end())
+    assert (counts.moved, found.decisions) == (1, 1)
+
+
 def test_sessions_that_nodes_admitted_are_counted_apart() -> None:
     direct = [
         noted("d1", "started", 10_000, admitted_by="node", policy="eu-only", region="eu-central"),

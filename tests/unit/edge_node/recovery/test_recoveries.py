@@ -252,3 +252,29 @@ def test_texts_end_with_their_connection(play: Any) -> None:
         assert [m.cancelled for m in messages if isinstance(m, wire.Spoken)] == [False]
 
     play(scene)
+
+
+def test_a_policy_says_how_long_and_whether(play: Any) -> None:
+    """Its word outranks the node's, but a node that waits for nobody waits for nobody."""
+
+    async def scene(stage: Stage) -> None:
+        recoveries = stage.house.recoveries
+        said: list[float | None] = [30.0]
+        recoveries._policy_s = lambda _: said[0]
+        talk, _, started = await opened(stage)
+        assert started.recovery is not None
+        assert started.recovery.expires_s == 30.0
+        talk.lost()
+        stage.clock.at_s = 31.0
+        recoveries.tick()
+        assert recoveries.counts["not_resumed"] == 1
+        said[0] = 0.0
+        talk, _, started = await opened(stage)
+        assert started.recovery is None
+        talk.lost(goodbye=True)
+        said[0] = 600.0
+        recoveries.rules = type(recoveries.rules)(expires_s=0.0)
+        _, _, started = await opened(stage)
+        assert started.recovery is None
+
+    play(scene)

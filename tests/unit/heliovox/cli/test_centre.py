@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from heliovox.cli import sessions
@@ -215,6 +216,18 @@ def test_why_for_compliance_names_clauses_and_signature(
     assert text.startswith("In eu-central: within the policy")
     for said in ("eu-only.allow (home)", "minors.forbid", "abc123", "health", "fr"):
         assert said in text
+
+
+def test_why_says_what_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved = msgspec.structs.replace(
+        DECISION, continues="s-1", because="moved", came_from="eu-central-1"
+    )
+    answers: dict[str, Answer] = {"GET /v1/decisions/c-1": (200, moved)}
+    assert ran(monkeypatch, "why", "c-1", answers=answers)[0] == 0
+    shown = capsys.readouterr().out
+    assert "goes on    session s-1, from eu-central-1: an operator moved it" in shown
 
 
 def test_what_nobody_knows_is_refused(

@@ -27,10 +27,10 @@ def test_a_session_is_one_wherever_it_lies() -> None:
     ]
 
 
-@given(st.lists(st.tuples(st.integers(1, 9), st.sampled_from("ab"))))
-def test_finals_come_once_and_in_order(spoken: list[tuple[int, str]]) -> None:
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9), st.sampled_from("ab"))))
+def test_finals_come_once_and_in_order(spoken: list[tuple[int, int, str]]) -> None:
     """However often and in whatever order they were found; a moved session has two nodes."""
-    finals = [final(seq, 100 * seq, node) for seq, node in spoken]
-    found = [(one.at_ms, one.node) for one in merged(finals)]
-    assert sorted(found) == sorted({(100 * seq, node) for seq, node in spoken})
-    assert [at for at, _ in found] == sorted(at for at, _ in found)
+    found = merged([final(seq, at_ms, node) for seq, at_ms, node in spoken])
+    assert [one.seq for one in found] == sorted({seq for seq, _, _ in spoken})
+    for one in found:
+        assert one.at_ms == max(at_ms for seq, at_ms, _ in spoken if seq == one.seq)

@@ -9,6 +9,7 @@ from edge_node.settings import load as load_edge
 from heliovox.local.home import Home
 from heliovox.local.world.settings import (
     BusAccess,
+    CentreAccess,
     ContentAccess,
     Plan,
     command,
@@ -16,6 +17,7 @@ from heliovox.local.world.settings import (
     node_settings,
 )
 
+CENTRE = CentreAccess(Path("/pub.pem"), "http://127.0.0.1:8400")
 CONTENT = ContentAccess({"eu-west": "nats://127.0.0.1:4223"}, Path("/c"), Path("/pseudonyms"))
 BUS = BusAccess("nats://127.0.0.1:4222", Path("/seed"))
 
@@ -34,8 +36,9 @@ def test_a_node_takes_its_settings(streams: int | None) -> None:
     """Where it is told how many sessions to take it need not measure."""
     wanted = plan(streams_per_node=streams, recogniser="scripted")
     settings = load_edge(
-        None, node_settings(wanted, "eu-west-1", "eu-west", BUS, CONTENT, Path("/pub.pem")), {}
+        None, node_settings(wanted, "eu-west-1", "eu-west", BUS, CONTENT, CENTRE), {}
     )
+    assert settings.centre.api_url == "http://127.0.0.1:8400"
     assert settings.content.servers == {"eu-west": "nats://127.0.0.1:4223"}
     assert settings.content.pseudonym_key_file == Path("/pseudonyms")
     assert (settings.node_id, settings.region, settings.port) == ("eu-west-1", "eu-west", 0)
