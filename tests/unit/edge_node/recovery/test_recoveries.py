@@ -3,7 +3,10 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from edge_node.conversation import Conversation
+from edge_node.sessions.heard import SeatFailed
 from edge_node.stt.scripted import script_audio
 from heliovox.protocol import messages as wire
 from heliovox.protocol.audio import AudioFormat
@@ -170,6 +173,28 @@ def test_a_broken_recogniser_leaves_the_session_waiting(play: Any) -> None:
         assert await refusal(stage, wire.Resume(token_of(started))) == "engine_failed"
         assert started.session in stage.house.recoveries.parking
         assert stage.house.live == {}
+
+    play(scene)
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_who_sits_on_a_device_that_breaks_goes_on_where_others_can_hear_him(
+    play: Any, elsewhere: bool
+) -> None:
+    """A node that is alone says that it failed, as ever."""
+
+    async def scene(stage: Stage) -> None:
+        stage.house.recoveries.elsewhere = lambda: elsewhere
+        talk, far_end, started = await opened(stage)
+        talk.heard([SeatFailed(EngineFailed("broke"))])
+        told = await far_end.until(None)
+        assert [getattr(one, "code", None) for one in told] == [
+            *["engine_failed"] * (not elsewhere),
+            None,
+        ]
+        assert far_end.closed == ((1001 if elsewhere else 1011), "engine_failed")
+        assert (started.session in stage.house.recoveries.parking) is elsewhere
+        assert stage.house.tally.faults == 1
 
     play(scene)
 
