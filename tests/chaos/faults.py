@@ -1,7 +1,7 @@
 """What is done to the world, and in which order. Pure: the seed decides."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,10 +49,10 @@ class Speaking:
     in_word: bool
 
 
-def schedule(rng: random.Random) -> Iterator[Kind]:
+def schedule(rng: random.Random, kinds: Sequence[Kind] = KINDS) -> Iterator[Kind]:
     """Kinds without end: all of them in a drawn order, again and again."""
     while True:
-        yield from rng.sample(KINDS, len(KINDS))
+        yield from rng.sample(kinds, len(kinds))
 
 
 def target(kind: Kind, speaking: list[Speaking], least: int) -> tuple[str, ...] | None:
