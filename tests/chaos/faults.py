@@ -12,6 +12,7 @@ Kind = Literal[
     "slow_link",
     "full_node",
     "move",
+    "stop_node",
     "kill_bus",
     "kill_control",
 ]
@@ -22,6 +23,7 @@ KINDS: tuple[Kind, ...] = (
     "slow_link",
     "full_node",
     "move",
+    "stop_node",
     "kill_bus",
     "kill_control",
 )
@@ -34,6 +36,7 @@ LASTS_S: dict[Kind, float] = {
     "slow_link": 5.0,
     "full_node": 5.0,
     "move": 1.0,
+    "stop_node": 3.0,
     "kill_bus": 3.0,
     "kill_control": 3.0,
 }
