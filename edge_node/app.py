@@ -165,6 +165,7 @@ class Node:
             settings.centre.api_url,
             may_end=lambda: self.member is None or self.member.heard_for(HEARD_S),
             elsewhere=lambda: self.member is not None and self.member.link.connected,
+            policy_s=lambda terms: None if self.member is None else self.member.recovery_s(terms),
         )
         self.watch = Watch(
             self.admission,

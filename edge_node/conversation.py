@@ -44,12 +44,13 @@ from edge_node.sessions.events import (
     ReadAudio,
     Say,
     SeatGranted,
+    Stranded,
     TakeSeat,
     Tell,
     Tick,
     Writable,
 )
-from edge_node.sessions.heard import Heard
+from edge_node.sessions.heard import Heard, SeatFailed
 from edge_node.sessions.kept import Kept
 from edge_node.sessions.machine import Session
 from edge_node.sessions.opening import Opening
@@ -243,7 +244,18 @@ class Conversation:
     def heard(self, all_heard: Sequence[Heard]) -> None:
         """What the seat heard, in order."""
         for heard in all_heard:
-            self.handle(heard)
+            if isinstance(heard, SeatFailed):
+                self._seat_failed(heard)
+            else:
+                self.handle(heard)
+
+    def _seat_failed(self, failed: SeatFailed) -> None:
+        """The device broke: whom another node can go on with is not told that all is over."""
+        if self.session.goes_on and self._house.recoveries.elsewhere():
+            self._house.tally.errors[failed.error.code] += 1
+            self.handle(Stranded(failed.error.code))
+        else:
+            self.handle(failed)
 
     # --- the session's commands ---
 
@@ -315,7 +327,8 @@ class Conversation:
         """What it goes on with, should this connection be lost; None: it ends with it."""
         start, recoveries = permit.start(), self._house.recoveries
         wanted = start.recovers or start.resume is not None
-        if not wanted or not recoveries.on or stay.admitted.terms.admitted_by == "relay":
+        terms = stay.admitted.terms
+        if not wanted or not recoveries.waits_s(terms) or terms.admitted_by == "relay":
             return None
         shown = None
         if start.resume is not None:

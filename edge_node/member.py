@@ -13,6 +13,7 @@ from edge_node.capacity.reports import Reports
 from edge_node.centre.answers import Abilities, Commands, Obedient, reserve
 from edge_node.centre.bundles import ANSWER_S, Bundles
 from edge_node.centre.desk import FleetDesk
+from edge_node.centre.earshot import Earshot
 from edge_node.centre.identity import Identity, boot_of
 from edge_node.centre.link import Dial, Link
 from edge_node.centre.notes import Notes
@@ -90,7 +91,7 @@ class Member:
             settings.node_id, settings.region, boot_of(wall_s(), secrets.token_bytes(4))
         )
         self.url = ""
-        self._heard_since_s: float | None = None
+        self._earshot = Earshot()
         key = read_public_key(settings.centre.public_key_file)
         self.link = Link(self.who, dial, self._lines(), clock)
         self.reports = Reports(
@@ -155,15 +156,11 @@ class Member:
         self._node.admission.expire(self._clock.now_s())
         self.ledger.sessions.tick()
         self.warden.look()
-        if not self.link.connected:
-            self._heard_since_s = None
-        elif self._heard_since_s is None:
-            self._heard_since_s = self._clock.now_s()
+        self._earshot.look(self._clock.now_s(), connected=self.link.connected)
 
     def heard_for(self, least_s: float) -> bool:
         """Whether the fleet could be heard for so long, without a break."""
-        since_s = self._heard_since_s
-        return since_s is not None and self._clock.now_s() - since_s >= least_s
+        return self._earshot.for_at_least(least_s, self._clock.now_s())
 
     def _rules_changed(self) -> None:
         self.warden.look()
@@ -251,6 +248,11 @@ class Member:
             return self.bundles.held.effective(terms.policy, terms.facts, wall_ms())
         except VoiceError:
             return None
+
+    def recovery_s(self, terms: Terms) -> float | None:
+        """How long its policy lets a session go on after a loss; None for as the node does."""
+        policy = self._policy(terms)
+        return None if policy is None else policy.recovery_s
 
     def _note_deleted(self, receipt: Deletion) -> None:
         self.ledger.book.note([deleted_record(receipt)])

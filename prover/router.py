@@ -137,6 +137,7 @@ def _plain(policy: CompiledPolicy) -> dict[str, Any]:
         "restricted": policy.restricted,
         "after_expiry_s": policy.after_expiry_s,
         "when_forbidden": policy.when_forbidden,
+        "recovery_s": policy.recovery_s,
         "ledger": policy.ledger,
         "rules": policy.rules,
     }

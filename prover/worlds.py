@@ -187,6 +187,8 @@ class _Drawing:
             said["when_forbidden"] = chance.choice(("finish", "end", "move"))
         if chance.random() < often / 2:
             said["ledger"] = chance.choice(("wanted", "required"))
+        if chance.random() < often / 2:
+            said["recovery_s"] = chance.choice(("0", "60", "120.5"))
         return said
 
     def _kept(self, often: float, zones: list[str]) -> dict[str, str]:

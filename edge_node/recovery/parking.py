@@ -25,6 +25,7 @@ class Paused:
 
     kept: Kept
     since_s: float
+    expires_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,16 @@ class Parking:
         """The session, if it waits."""
         return self._waiting.get(session)
 
-    def put(self, kept: Kept, now_s: float) -> tuple[str, ...]:
-        """A session waits from now on. Returns those that are over, to make room for it."""
-        self._waiting[kept.session] = Paused(kept, now_s)
+    def put(self, kept: Kept, now_s: float, expires_s: float | None = None) -> tuple[str, ...]:
+        """A session waits from now on. Returns those that are over, to make room for it.
+
+        Args:
+            kept: what is left of it.
+            now_s: the time.
+            expires_s: for how long; None for as long as the rules say.
+        """
+        expires_s = self.rules.expires_s if expires_s is None else expires_s
+        self._waiting[kept.session] = Paused(kept, now_s, expires_s)
         self._waiting.move_to_end(kept.session)
         too_many = max(0, len(self._waiting) - self.rules.most)
         return tuple(list(self._waiting)[:too_many])
@@ -93,8 +101,8 @@ class Parking:
 
     def over(self, now_s: float) -> tuple[str, ...]:
         """Those whose time is over."""
-        until_s = now_s - self.rules.expires_s
-        return tuple(name for name, one in self._waiting.items() if one.since_s <= until_s)
+        waiting = self._waiting.items()
+        return tuple(name for name, one in waiting if one.since_s <= now_s - one.expires_s)
 
     def due(self, now_s: float) -> Due:
         """Parks whom it is time to park; those whose time is over stay until they are `gone`."""

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from hmac import compare_digest
 
+from edge_node.desk import Terms
 from edge_node.recovery.parking import Parking, ParkingRules
 from edge_node.recovery.stay import Stay
 from edge_node.recovery.tokens import SECRET_BYTES, Mark, Tokens, known_by, make_token
@@ -31,6 +32,7 @@ class Recoveries:
         may_end: whether a session whose time is over may end: not while the control plane, which
             knows whether it goes on elsewhere, cannot be heard.
         elsewhere: whether there is somebody who finds other nodes.
+        policy_s: how long a session waits by its policy; None where that does not say.
     """
 
     def __init__(
@@ -41,7 +43,9 @@ class Recoveries:
         url: str | None = None,
         may_end: Callable[[], bool] = lambda: True,
         elsewhere: Callable[[], bool] = lambda: False,
+        policy_s: Callable[[Terms], float | None] = lambda _: None,
     ) -> None:
+        self._policy_s = policy_s
         self.rules, self._clock, self._url = rules, clock, url
         self.elsewhere = elsewhere
         self._random_bytes, self._may_end = random_bytes, may_end
@@ -52,10 +56,10 @@ class Recoveries:
         self.counts: Counter[str] = Counter()
         """Of sessions: what became of them."""
 
-    @property
-    def on(self) -> bool:
-        """Whether this node waits for anybody."""
-        return self.rules.expires_s > 0
+    def waits_s(self, terms: Terms) -> float:
+        """How long a session of such terms waits for its caller; 0 for not at all."""
+        said_s, own_s = self._policy_s(terms), self.rules.expires_s
+        return own_s if said_s is None or not own_s else said_s
 
     @property
     def may_be_given_up(self) -> int:
@@ -71,7 +75,7 @@ class Recoveries:
             stay: of the session.
             shown: the token with which its caller came, where another node had it before.
         """
-        stay.tokens, stay.expires_s = Tokens(shown), self.rules.expires_s
+        stay.tokens, stay.expires_s = Tokens(shown), self.waits_s(stay.admitted.terms)
         stay.known = shown is None
         self.stays[stay.session] = stay
         if shown is not None:
@@ -85,7 +89,7 @@ class Recoveries:
         if stale != stay.tokens.shown:
             self._by_token.pop(stale.sha256, None)
         self._by_token[mark.sha256] = stay
-        return Recovery(token, self.rules.expires_s, mark.number, self._url)
+        return Recovery(token, stay.expires_s, mark.number, self._url)
 
     def token_came(self, stay: Stay) -> None:
         """The caller has shown that he has the latest token: he is here."""
@@ -115,7 +119,7 @@ class Recoveries:
         if kept.farewell is None:
             self.counts["paused"] += 1
             stay.note("paused")
-        for crowded_out in self.parking.put(kept, self._clock.now_s()):
+        for crowded_out in self.parking.put(kept, self._clock.now_s(), stay.expires_s):
             self.counts["crowded_out"] += 1
             self._end(crowded_out, "not_resumed")
 

@@ -105,6 +105,13 @@ class LinkLost:
 
 
 @dataclass(frozen=True, slots=True)
+class Stranded:
+    """The node cannot hear the session any more, and another one can: nothing is cut short."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Displaced:
     """The session goes on over a newer connection, here or at another node."""
 
@@ -175,6 +182,7 @@ Event = (
     | Writable
     | Failed
     | LinkLost
+    | Stranded
     | Displaced
     | Move
     | MoveDue

@@ -28,6 +28,7 @@ from edge_node.sessions.events import (
     SeatGranted,
     SentOn,
     Spoke,
+    Stranded,
     TakeSeat,
     Tell,
     Tick,
@@ -150,6 +151,7 @@ class Session:
             Spoke: self._spoke,
             Writable: self._heard,
             LinkLost: self._lost,
+            Stranded: self._stranded,
             Displaced: self._displaced,
             Move: self._move,
             MoveDue: lambda _: self._go(),
@@ -406,6 +408,13 @@ class Session:
         self._detach("link lost")
         return [Detach()] if goes_on else self._end("link_lost")
 
+    def _stranded(self, event: Stranded) -> list[Command]:
+        """Its caller comes back, finds that it cannot be here, and goes on elsewhere."""
+        if not self.goes_on:
+            return []
+        self._detach(event.reason)
+        return [HangUp(CloseCode.GOING_AWAY, event.reason), Detach()]
+
     def _displaced(self, _: Displaced) -> list[Command]:
         error = Superseded(
             "the session goes on over a newer connection",
@@ -441,8 +450,7 @@ class Session:
 
     def _drain_over(self, event: DrainOver) -> list[Command]:
         if event.elsewhere and self.goes_on:
-            self._detach("the node stops")
-            return [HangUp(CloseCode.GOING_AWAY, event.reason), Detach()]
+            return self._stranded(Stranded(event.reason))
         self._end_reason, self._end_code = event.reason, CloseCode.GOING_AWAY
         if self.stream.state is Stream.LIVE:
             return self._begin_end()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from heliovox.client.events import AudioOut, Event
+from heliovox.client.events import AudioOut, Event, Gap, Reconnecting, Resumed
 from heliovox.protocol import messages as m
 
 Display = Callable[[Event], str]
@@ -53,10 +53,23 @@ def aside(event: Event) -> str | None:
             return printable(f"warning: {message}" + (f"; {remedy}" if remedy else ""))
         case m.Draining(deadline_ms=deadline_ms):
             return f"warning: the node stops in {deadline_ms / 1000:g} s"
+        case Reconnecting() | Resumed() | Gap():
+            return _of_the_connection(event)
         case m.Ended(reason=reason) if reason != "finish":
             return f"warning: the node ended the session: {printable(reason)}"
         case _:
             return None
+
+
+def _of_the_connection(event: Reconnecting | Resumed | Gap) -> str:
+    match event:
+        case Reconnecting(attempt=attempt, because=because):
+            return printable(f"reconnecting ({attempt}): {because}")
+        case Resumed(node=node, region=region, pause_ms=pause_ms):
+            where = node if region is None else f"{node} ({region})"
+            return printable(f"resumed on {where} after {pause_ms / 1000:.1f} s")
+        case Gap(from_sample=begin, to_sample=end):
+            return f"gap: the words of samples {begin} to {end} are lost"
 
 
 def printable(text: str) -> str:

@@ -30,6 +30,11 @@ A file is sent as fast as the node takes it; --realtime sends it at the pace at 
 as a telephone would. A microphone and a pipe set their own pace. Ctrl-C ends the input and prints
 the words that are still due; a second one leaves at once.
 
+A lost connection costs no word: the session goes on, at the same node or at another one. Standard
+error tells of it (reconnecting, resumed), and with --json lines of their own do. A microphone does
+not wait: where nothing came of a connection for so long that its sound had to be dropped, it tells
+of the gap, too.
+
 WAV is read by heliovox itself (PCM, float, mu-law, A-law), FLAC, OGG and others with
 `pip install 'heliovox[audio]'`. Samples without a header need --encoding or --rate."""
 
@@ -103,6 +108,7 @@ async def _listen(
         caller=args.caller,
         policy=args.policy,
         waits=say_wait,
+        live=args.mic,
     ) as session:
         feed = Feed(source.pieces)
         pieces = paced(aiter(feed), source.audio) if args.realtime else aiter(feed)

@@ -25,7 +25,7 @@ def matrix_text(rows: "Sequence[Row]", regions: Sequence[str], clauses: Sequence
         clauses: that take regions away: cells name them by number.
     """
     numbers = {clause: f"[{number}]" for number, clause in enumerate(clauses, 1)}
-    headings = ["POLICY", "RULES", "WHEN FULL", "EXPIRED", "FORBIDDEN", *regions]
+    headings = ["POLICY", "RULES", "WHEN FULL", "EXPIRED", "FORBIDDEN", "LOST", *regions]
     lines = [
         [row.policy, " ".join(row.rules) or "-", _when_full(row), *_held_to(row)]
         + [_cell(row.cells.get(region), numbers) for region in regions]
@@ -47,12 +47,18 @@ def _when_full(row: "Row") -> str:
     return f"{row.when_full}{waits}{spills}"
 
 
-def _held_to(row: "Row") -> tuple[str, str]:
-    """What happens once rules have expired, and where newer ones forbid a live session."""
+def _held_to(row: "Row") -> tuple[str, str, str]:
+    """What happens once rules have expired, where newer ones forbid, and where a node is lost."""
     if row.when_forbidden is None:
-        return "-", "-"
+        return "-", "-", "-"
     expired = f"+{row.after_expiry_s} s" if row.after_expiry_s else "refuse"
-    return "restricted" if row.restricted else expired, row.when_forbidden
+    return "restricted" if row.restricted else expired, row.when_forbidden, _goes_on(row)
+
+
+def _goes_on(row: "Row") -> str:
+    if row.recovery_s is None:
+        return "node's"
+    return f"+{row.recovery_s:g} s" if row.recovery_s else "ends"
 
 
 def _cell(cell: "Cell | None", numbers: dict[str, str]) -> str:

@@ -11,7 +11,7 @@ from heliovox.client.errors import (
     Unauthorised,
     UnreadableAudio,
 )
-from heliovox.client.events import AudioOut, Event
+from heliovox.client.events import AudioOut, Event, Gap, Reconnecting, Resumed
 from heliovox.client.limits import Limits
 from heliovox.client.session import Session
 
@@ -22,9 +22,12 @@ __all__ = [
     "ClientError",
     "ConnectionLost",
     "Event",
+    "Gap",
     "Limits",
     "NodeMisbehaved",
+    "Reconnecting",
     "Refused",
+    "Resumed",
     "Session",
     "TimedOut",
     "Unauthorised",

@@ -42,7 +42,7 @@ class Undecodable(ValueError):
 
 _INSIDE = re.compile(r" - at `\$\.([^`]+)`$")
 _MISSING = re.compile(r"missing required field `([^`]+)`")
-_SECRET = ("key", "ticket", "caller")
+_SECRET = ("key", "ticket", "caller", "resume", "resume.token")
 
 
 def encode(message: ClientMessage | ServerMessage) -> bytes:

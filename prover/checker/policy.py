@@ -36,6 +36,7 @@ class Effective:
     restricted: bool
     after_expiry_s: int
     when_forbidden: str
+    recovery_s: float | None
     ledger: str
     rules: tuple[str, ...]
     """The matching ones, in the file's order."""
@@ -150,6 +151,7 @@ def combined(world: World, policy: Clauses, rules: list[Clauses]) -> Effective:
         restricted=restricted,
         after_expiry_s=0 if restricted else after_s,
         when_forbidden=str(_setting(policy, rules, "when_forbidden") or "end"),
+        recovery_s=_setting(policy, rules, "recovery_s"),  # type: ignore[arg-type]
         ledger="required" if any(c.ledger == "required" for c in clauses) else "wanted",
         rules=tuple(rule.name for rule in rules),
     )

@@ -10,7 +10,9 @@ import yaml
 EVERYWHERE = "everywhere"
 DIMENSIONS = ("tenants", "data", "languages", "countries", "policies")
 """Of a rule's `when`, in the order of precedence."""
-SETTINGS = ("prefer", "overflow", "when_full", "wait_s", "after_expiry_s", "when_forbidden")
+SETTINGS = (
+    "prefer", "overflow", "when_full", "wait_s", "after_expiry_s", "when_forbidden", "recovery_s",
+)  # fmt: skip
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
@@ -156,6 +158,8 @@ def _clauses(name: str, said: dict[str, Any]) -> Clauses:
         settings["wait_s"] = float(said["wait_s"])
     if "after_expiry_s" in said:
         settings["after_expiry_s"] = int(said["after_expiry_s"])
+    if "recovery_s" in said:
+        settings["recovery_s"] = float(said["recovery_s"])
     if "when_forbidden" in said:
         settings["when_forbidden"] = said["when_forbidden"]
     return Clauses(

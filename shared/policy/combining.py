@@ -63,6 +63,7 @@ class Combiner:
             restricted=restricted,
             after_expiry_s=0 if restricted else after_s,
             when_forbidden=forbidden,
+            recovery_s=_first([rule.recovery_s for rule in precise], policy.recovery_s),
             ledger=max((policy.ledger, *(rule.ledger for rule in rules)), key=_NEEDS.index),
         )
 

@@ -51,6 +51,8 @@ class CompiledPolicy:
     """For how long after their expiry rules still let sessions in; 0 where restricted."""
     when_forbidden: WhenForbidden = "end"
     """What becomes of a live session whose region newer rules forbid."""
+    recovery_s: float | None = None
+    """How long a session may go on after its connection was lost; None for as its node says."""
     ledger: LedgerNeed = "wanted"
     """Whether nothing of a session may be heard where no ledger can say so."""
 

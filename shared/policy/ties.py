@@ -86,6 +86,7 @@ def _settings(rule: Rule) -> Mapping[tuple[str, ...], object]:
         ("wait_s",): rule.wait_s,
         ("after_expiry_s",): rule.after_expiry_s,
         ("when_forbidden",): rule.when_forbidden,
+        ("recovery_s",): rule.recovery_s,
     }
     found |= {("keep", what): _plain(kept) for what, kept in rule.keep.items()}
     return {key: value for key, value in found.items() if value is not None}

@@ -47,6 +47,8 @@ class Row(msgspec.Struct, frozen=True):
     restricted: bool | None = None
     after_expiry_s: int | None = None
     when_forbidden: WhenForbidden | None = None
+    recovery_s: float | None = None
+    """None where its node says how long."""
     ledger: LedgerNeed | None = None
 
 
@@ -106,6 +108,7 @@ def _row(world: World, policies: Policies, name: str, facts: Facts, at_ms: int) 
         restricted=found.restricted,
         after_expiry_s=found.after_expiry_s,
         when_forbidden=found.when_forbidden,
+        recovery_s=found.recovery_s,
         ledger=found.ledger,
     )
 

@@ -112,6 +112,9 @@ class Policy(msgspec.Struct, frozen=True):
     """How long a node that hears nothing new may go on letting sessions in by expired rules."""
     when_forbidden: WhenForbidden = "end"
     """What becomes of a live session whose region newer rules forbid."""
+    recovery_s: float | None = None
+    """How long a session may go on after its connection was lost; 0 for not at all, None for as
+    long as its node says."""
     ledger: LedgerNeed = "wanted"
     """Whether nothing is heard where no ledger can say so; one that requires it is enough."""
     country_from: CountryFrom = "both"
@@ -152,6 +155,7 @@ class Rule(msgspec.Struct, frozen=True):
     restricted: bool = False
     after_expiry_s: int | None = None
     when_forbidden: WhenForbidden | None = None
+    recovery_s: float | None = None
     ledger: LedgerNeed = "wanted"
     may_refuse: bool = False
     """That sessions are left without any region is meant."""

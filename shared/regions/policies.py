@@ -42,6 +42,7 @@ LEAST_LOAD = 0.05
 MOST_WAIT_S = 600.0
 MOST_DAYS = 3650
 MOST_AFTER_EXPIRY_S = 7 * 24 * 3600
+MOST_RECOVERY_S = 600.0
 MOST_MS_PER_USD = 100.0
 
 EFFECTS = (
@@ -56,6 +57,7 @@ EFFECTS = (
     "restricted",
     "after_expiry_s",
     "when_forbidden",
+    "recovery_s",
     "ledger",
 )
 """What a rule may do."""
@@ -133,6 +135,7 @@ def _effects(read: Reader, entries: dict[str, Item]) -> tuple[dict[str, Any], bo
         "restricted": restricted,
         "after_expiry_s": read.whole(entries.get("after_expiry_s"), MOST_AFTER_EXPIRY_S),
         "when_forbidden": one_of(read, entries.get("when_forbidden"), WhenForbidden),
+        "recovery_s": read.number(entries.get("recovery_s"), 0.0, MOST_RECOVERY_S),
         "ledger": one_of(read, entries.get("ledger"), LedgerNeed),
     }, whole
 

@@ -103,6 +103,7 @@ def _effects() -> Schema:
         "restricted": {"type": "boolean"},
         "after_expiry_s": _whole(policies.MOST_AFTER_EXPIRY_S),
         "when_forbidden": {"enum": list(get_args(WhenForbidden))},
+        "recovery_s": _number(policies.MOST_RECOVERY_S),
         "ledger": {"enum": list(get_args(LedgerNeed))},
         "from": _MOMENT,
         "until": _MOMENT,

@@ -69,6 +69,7 @@ def rules(name: str) -> st.SearchStrategy[Rule]:
         restricted=st.booleans(),
         after_expiry_s=st.sampled_from([None, 0, 60]),
         when_forbidden=st.sampled_from([None, "finish", "move"]),
+        recovery_s=st.sampled_from([None, 0.0, 30.0]),
         ledger=st.sampled_from(["wanted", "required"]),
     )
 
@@ -88,6 +89,7 @@ def policies(name: str) -> st.SearchStrategy[Policy]:
         restricted=st.booleans(),
         after_expiry_s=st.sampled_from([0, 60, 3600]),
         when_forbidden=st.sampled_from(["finish", "end", "move"]),
+        recovery_s=st.sampled_from([None, 0.0, 120.0]),
         ledger=st.sampled_from(["wanted", "required"]),
         period=PERIODS,
     )

@@ -29,6 +29,7 @@ from shared.regions.policies import (
     MOST_AFTER_EXPIRY_S,
     MOST_DAYS,
     MOST_MS_PER_USD,
+    MOST_RECOVERY_S,
     MOST_WAIT_S,
 )
 from shared.regions.words import keys_of
@@ -79,6 +80,7 @@ def test_defaults_and_limits_on_the_page_are_the_real_ones() -> None:
     ]
     assert table["when_forbidden"][0] == f"`{policy.when_forbidden}`"
     assert f"{MOST_AFTER_EXPIRY_S:,} at most" in table["after_expiry_s"][1]
+    assert f"{MOST_RECOVERY_S:g} at most" in table["recovery_s"][1]
     assert f"{MAX_BYTES // 1024} KiB" in PAGE
     assert f"{MOST:,} combinations" in PAGE
     assert f"{MOST_NESTED} deep at most" in PAGE

@@ -33,6 +33,14 @@ def test_a_seat_is_kept_for_a_while_and_the_session_for_longer() -> None:
     assert len(parking) == 0
 
 
+def test_each_waits_as_long_as_it_may() -> None:
+    parking = Parking(RULES)
+    for name, expires_s in (("a", 300.0), ("b", None), ("c", 5.0)):
+        parking.put(waiting(name), 0.0, expires_s)
+    assert [parking.due(now_s).end for now_s in (5.0, 10.0)] == [("c",), ("b", "c")]
+    assert parking.due(300.0).end == ("a", "b", "c")
+
+
 def test_who_is_back_holds_his_seat_again() -> None:
     parking = Parking(RULES)
     for name, events in (("a", ()), ("b", (SeatEvent.HAND_OVER,))):

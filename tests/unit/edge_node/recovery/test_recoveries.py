@@ -3,7 +3,10 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from edge_node.conversation import Conversation
+from edge_node.sessions.heard import SeatFailed
 from edge_node.stt.scripted import script_audio
 from heliovox.protocol import messages as wire
 from heliovox.protocol.audio import AudioFormat
@@ -174,6 +177,28 @@ def test_a_broken_recogniser_leaves_the_session_waiting(play: Any) -> None:
     play(scene)
 
 
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_who_sits_on_a_device_that_breaks_goes_on_where_others_can_hear_him(
+    play: Any, elsewhere: bool
+) -> None:
+    """A node that is alone says that it failed, as ever."""
+
+    async def scene(stage: Stage) -> None:
+        stage.house.recoveries.elsewhere = lambda: elsewhere
+        talk, far_end, started = await opened(stage)
+        talk.heard([SeatFailed(EngineFailed("broke"))])
+        told = await far_end.until(None)
+        assert [getattr(one, "code", None) for one in told] == [
+            *["engine_failed"] * (not elsewhere),
+            None,
+        ]
+        assert far_end.closed == ((1001 if elsewhere else 1011), "engine_failed")
+        assert (started.session in stage.house.recoveries.parking) is elsewhere
+        assert stage.house.tally.faults == 1
+
+    play(scene)
+
+
 def test_last_words_that_may_not_have_come_are_said_again(play: Any) -> None:
     async def scene(stage: Stage) -> None:
         talk, far_end, started = await opened(stage)
@@ -250,5 +275,31 @@ def test_texts_end_with_their_connection(play: Any) -> None:
         say(talk, wire.Finish())
         messages = await far_end.until(None)
         assert [m.cancelled for m in messages if isinstance(m, wire.Spoken)] == [False]
+
+    play(scene)
+
+
+def test_a_policy_says_how_long_and_whether(play: Any) -> None:
+    """Its word outranks the node's, but a node that waits for nobody waits for nobody."""
+
+    async def scene(stage: Stage) -> None:
+        recoveries = stage.house.recoveries
+        said: list[float | None] = [30.0]
+        recoveries._policy_s = lambda _: said[0]
+        talk, _, started = await opened(stage)
+        assert started.recovery is not None
+        assert started.recovery.expires_s == 30.0
+        talk.lost()
+        stage.clock.at_s = 31.0
+        recoveries.tick()
+        assert recoveries.counts["not_resumed"] == 1
+        said[0] = 0.0
+        talk, _, started = await opened(stage)
+        assert started.recovery is None
+        talk.lost(goodbye=True)
+        said[0] = 600.0
+        recoveries.rules = type(recoveries.rules)(expires_s=0.0)
+        _, _, started = await opened(stage)
+        assert started.recovery is None
 
     play(scene)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliovox.cli.display import aside, display_for, live_line, printable
-from heliovox.client import AudioOut
+from heliovox.client import AudioOut, Event, Gap, Reconnecting, Resumed
 from heliovox.protocol import messages as m
 
 
@@ -51,8 +51,12 @@ def test_a_terminal_is_never_wrapped_or_commanded(text: str, columns: int) -> No
         (m.Draining(2500), "warning: the node stops in 2.5 s"),
         (m.Ended("s", "draining", 0, 0), "warning: the node ended the session: draining"),
         (m.Ended("s", "finish", 0, 0), None),
+        (Reconnecting(2, "no sign\x1b of life"), "reconnecting (2): no sign  of life"),
+        (Resumed("n-2", "eu-west", 1234), "resumed on n-2 (eu-west) after 1.2 s"),
+        (Resumed("n-2", None, 40), "resumed on n-2 after 0.0 s"),
+        (Gap(5, 9), "gap: the words of samples 5 to 9 are lost"),
         (final("a"), None),
     ],
 )
-def test_what_is_said_beside_the_words(event: m.Notice, said: str | None) -> None:
+def test_what_is_said_beside_the_words(event: Event, said: str | None) -> None:
     assert aside(event) == said

@@ -21,11 +21,15 @@ policies:
     overflow: {zones: [everywhere], from_load: 0.8}
     after_expiry_s: 600
     when_forbidden: move
+    recovery_s: 60
   home: {allow: [norway], overflow: {zones: []}, when_full: wait, wait_s: 3}
   dated: {allow: [everywhere], overflow: {zones: [norway]}, until: 2026-01-01}
 rules:
   health: {when: {data: [health]}, allow: [norway], restricted: true, from: 2026-06-01}
-  bank: {when: {tenants: [bank], countries: [it]}, keep: {audio: {zones: [norway], days: 7}}}
+  bank:
+    when: {tenants: [bank], countries: [it]}
+    recovery_s: 0
+    keep: {audio: {zones: [norway], days: 7}}
 """
 
 
@@ -52,15 +56,16 @@ def test_every_policy_is_a_row_and_every_rule_that_changes_it(
     assert lines[0].startswith(f"{file}, version ")
     assert lines[0].endswith(", at 2026-07-01")
     rows = [line.split() for line in lines[2 : lines.index("", 2)]]
+    first, later = ("refuse,", "from", "80%"), ("+600", "s", "move")
     assert rows == [
-        ["POLICY", "RULES", "WHEN", "FULL", "EXPIRED", "FORBIDDEN", "north", "south"],
-        ["default", "-", "refuse,", "from", "80%", "+600", "s", "move", "first+", "home+"],
-        ["default", "health", "refuse,", "from", "80%", "restricted", "move", "first+", "[1]"],
-        ["default", "bank", "refuse,", "from", "80%", "+600", "s", "move", "first+", "home+"],
-        ["home", "-", "wait", "3", "s", "refuse", "end", "home", "[2]"],
-        ["home", "health", "wait", "3", "s", "restricted", "end", "home", "[2]"],
-        ["home", "bank", "wait", "3", "s", "refuse", "end", "home", "[2]"],
-        ["dated", "-", "-", "-", "-", "-", "-"],
+        ["POLICY", "RULES", "WHEN", "FULL", "EXPIRED", "FORBIDDEN", "LOST", "north", "south"],
+        ["default", "-", *first, *later, "+60", "s", "first+", "home+"],
+        ["default", "health", *first, "restricted", "move", "+60", "s", "first+", "[1]"],
+        ["default", "bank", *first, *later, "ends", "first+", "home+"],
+        ["home", "-", "wait", "3", "s", "refuse", "end", "node's", "home", "[2]"],
+        ["home", "health", "wait", "3", "s", "restricted", "end", "node's", "home", "[2]"],
+        ["home", "bank", "wait", "3", "s", "refuse", "end", "ends", "home", "[2]"],
+        ["dated", "-", "-", "-", "-", "-", "-", "-"],
     ]
     assert "[1]    health.allow" in lines
     assert "[2]    home.allow" in lines

@@ -81,6 +81,8 @@ def test_hostile_texts_are_undecodable(text: str) -> None:
         ('{"type":"start","place":{"lat":1}}', "place.lon", None),
         ('{"type":"start","key":["secret"]}', "key", None),
         ('{"type":"start","ticket":["secret"]}', "ticket", None),
+        ('{"type":"start","resume":"secret"}', "resume", None),
+        ('{"type":"start","resume":{"token":["secret"]}}', "resume.token", None),
         ('{"type":"sing"}', "type", "sing"),
         ("{}", "type", None),
         ("[]", "message", None),

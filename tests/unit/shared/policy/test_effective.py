@@ -17,7 +17,9 @@ from shared.regions.model import Keep, Period, Rule, When
 from tests.support.worlds import FACTS, TIMES, rules, worlds
 
 NAMES = st.sampled_from(["p0", "p1"])
-SETTINGS = ("prefer", "overflow", "when_full", "wait_s", "after_expiry_s", "when_forbidden")
+SETTINGS = (
+    "prefer", "overflow", "when_full", "wait_s", "after_expiry_s", "when_forbidden", "recovery_s",
+)  # fmt: skip
 MOMENTS = st.sampled_from(TIMES)
 
 
@@ -100,6 +102,7 @@ def slowly(world: World, name: str, facts: Facts, at_ms: int) -> dict[str, Any]:
         "restricted": restricted,
         "after_expiry_s": 0 if restricted else settings["after_expiry_s"],
         "when_forbidden": settings["when_forbidden"],
+        "recovery_s": settings["recovery_s"],
         "ledger": "required" if "required" in {p.ledger for p in (policy, *found)} else "wanted",
         "keep": tuple(
             KeptIn(what, frozenset(within(one.zones)), one.days)

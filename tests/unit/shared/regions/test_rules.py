@@ -40,6 +40,7 @@ policies:
     country_from: agree
     after_expiry_s: 3600
     when_forbidden: finish
+    recovery_s: 300
     keep:
       audio: {zones: [norway], days: 0}
       transcripts: {zones: [everywhere], days: 30}
@@ -61,6 +62,7 @@ rules:
     restricted: true
     after_expiry_s: 0
     when_forbidden: move
+    recovery_s: 0
     ledger: required
     may_refuse: true
 ranking: {cost_ms_per_usd: 2.5, conservative: false}
@@ -103,6 +105,7 @@ def test_everything_written_is_in_the_world() -> None:
     assert (default.when_full, default.country_from) == ("call_back", "agree")
     assert (default.restricted, default.after_expiry_s) == (False, 3600)
     assert (default.when_forbidden, every.when_forbidden) == ("finish", "end")
+    assert (default.recovery_s, every.recovery_s) == (300.0, None)
     assert default.keep == {"audio": Keep(("norway",), 0), "transcripts": Keep(("everywhere",), 30)}
     assert every.country_from == "both"
     assert every.period == Period(ms(2026, 1, 1), ms(2026, 12, 31, 23))
@@ -126,6 +129,7 @@ def test_everything_written_is_in_the_world() -> None:
             restricted=True,
             after_expiry_s=0,
             when_forbidden="move",
+            recovery_s=0.0,
             ledger="required",
             may_refuse=True,
         ),
@@ -156,6 +160,8 @@ def test_everything_written_is_in_the_world() -> None:
         ("ledger: required", "ledger: yes", "rules.tight.ledger", "use wanted or required"),
         ("restricted: true", "restricted: yes", "rules.tight.restricted", "use true or false"),
         ("when_forbidden: finish", "when_forbidden: stop", "policies.default.when_forbidden", "finish or end or move"),
+        ("recovery_s: 300", "recovery_s: 601", "policies.default.recovery_s", "from 0 to 600"),
+        ("recovery_s: 300", "recovery_s: for ever", "policies.default.recovery_s", "from 0 to 600"),
         ("prefer: [norway]", "prefer: [moon]", "policies.default.prefer.0", "no zone 'moon'"),
         ("from_load: 0.8", "from_load: 0.04", "policies.default.overflow.from_load", "0.05 to 1"),
         ("from_load: 0.8", "from_load: 80%", "policies.default.overflow.from_load", "0.05 to 1"),
