@@ -64,7 +64,7 @@ class Recoveries:
     @property
     def may_be_given_up(self) -> int:
         """Sessions that wait, and of which another node may still take over."""
-        return len(self.parking) if self.elsewhere() else 0
+        return len(self.parking.unfinished) if self.elsewhere() else 0
 
     # --- a session and its tokens ---
 

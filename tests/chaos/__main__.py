@@ -20,6 +20,7 @@ from typing import Any
 from heliovox.local.calls import Where
 from shared.files import raise_open_files
 from tests.chaos.caller import Caller
+from tests.chaos.faults import KINDS
 from tests.chaos.play import Play
 from tests.chaos.report import judge
 from tests.chaos.speech import speeches, voices
@@ -48,6 +49,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=120, help="of speech (120)")
     parser.add_argument("--seed", type=int, default=1, help="of speech and faults (1)")
     parser.add_argument("--callers", type=int, default=24, help="at one time (24)")
+    parser.add_argument(
+        "--faults", nargs="+", choices=KINDS, default=KINDS, metavar="FAULT",
+        help=f"only these: {', '.join(KINDS)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--stories", action="store_true", help="how each caller was hit, moment by moment"
+    )
     parser.add_argument(
         "--no-replay",
         action="store_true",
@@ -80,11 +88,15 @@ async def _played(world: Stage, options: argparse.Namespace, rng: random.Random)
         one.name: Caller(one, world.client, _where(n), replay=not options.no_replay)
         for n, one in enumerate(said)
     }
-    play = Play(world, callers, words, rng, _say)
+    play = Play(world, callers, words, rng, _say, options.faults)
     await play.run(options.seconds)
     lines, found = judge(play.hits, {name: c.record for name, c in callers.items()}, words)
     for line in lines:
         _say(json.dumps(line))
+    if options.stories:
+        for name, caller in callers.items():
+            for at_s, what in caller.story:
+                _say(f"{name} {at_s - caller.record.begun_s:8.2f} {what}")
     cut_short = {name: c.error for name, c in callers.items() if c.error}
     for name, why in cut_short.items():
         _say(f"{name}: {why}")

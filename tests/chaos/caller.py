@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from heliovox.client.client import Client
 from heliovox.client.errors import ClientError
-from heliovox.client.events import Event
+from heliovox.client.events import Event, Gap, Reconnecting, Resumed
 from heliovox.client.session import Session
 from heliovox.local.calls import PACKET_MS, Where
 from heliovox.protocol import messages as m
@@ -37,6 +37,8 @@ class Caller:
         self.session: Session | None = None
         self.seen: Counter[str] = Counter()
         """Events by their names."""
+        self.story: list[tuple[float, str]] = []
+        """When his connection was lost, tried again and found, and why."""
         self.regions: set[str] = set()
         """Where he was heard."""
         self.error = ""
@@ -97,6 +99,8 @@ class Caller:
         self.seen[type(event).__name__] += 1
         if self.session is not None:
             self._been_at(self.session.machine.started)
+        if isinstance(event, (Reconnecting, Resumed, Gap)):
+            self.story.append((now_s, repr(event)))
         if isinstance(event, (m.Partial, m.Final)) and event.words:
             last_ms = event.words[-1].start_ms + self._shift_ms
             self.record.shown.append((now_s, last_ms))

@@ -1,7 +1,7 @@
 """What is done to the world, and in which order. Pure: the seed decides."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +12,7 @@ Kind = Literal[
     "slow_link",
     "full_node",
     "move",
+    "stop_node",
     "kill_bus",
     "kill_control",
 ]
@@ -22,6 +23,7 @@ KINDS: tuple[Kind, ...] = (
     "slow_link",
     "full_node",
     "move",
+    "stop_node",
     "kill_bus",
     "kill_control",
 )
@@ -34,6 +36,7 @@ LASTS_S: dict[Kind, float] = {
     "slow_link": 5.0,
     "full_node": 5.0,
     "move": 1.0,
+    "stop_node": 3.0,
     "kill_bus": 3.0,
     "kill_control": 3.0,
 }
@@ -49,10 +52,10 @@ class Speaking:
     in_word: bool
 
 
-def schedule(rng: random.Random) -> Iterator[Kind]:
+def schedule(rng: random.Random, kinds: Sequence[Kind] = KINDS) -> Iterator[Kind]:
     """Kinds without end: all of them in a drawn order, again and again."""
     while True:
-        yield from rng.sample(KINDS, len(KINDS))
+        yield from rng.sample(kinds, len(kinds))
 
 
 def target(kind: Kind, speaking: list[Speaking], least: int) -> tuple[str, ...] | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.chaos.caller import ANSWER_S, Caller
-from tests.chaos.faults import EVERYBODY, LASTS_S, Kind, Speaking, schedule, target
+from tests.chaos.faults import EVERYBODY, KINDS, LASTS_S, Kind, Speaking, schedule, target
 from tests.chaos.stage import Stage
 from tests.chaos.verdict import Told, within_word
 
@@ -43,6 +43,7 @@ class Play:
         words: of each caller, undisturbed.
         rng: draws the order of faults.
         tell: told of each fault.
+        kinds: of faults that may come.
     """
 
     stage: Stage
@@ -50,6 +51,7 @@ class Play:
     words: Mapping[str, Sequence[Told]]
     rng: random.Random
     tell: Callable[[str], None]
+    kinds: Sequence[Kind] = KINDS
     hits: list[Hit] = field(default_factory=list)
     missed: list[Kind] = field(default_factory=list)
     """Faults for which too few sessions were within a word at one moment."""
@@ -65,7 +67,7 @@ class Play:
             begun.set()
             until_s = loop.time() + seconds
             await asyncio.sleep(min(WARM_SHARE * seconds, WARM_MOST_S))
-            for kind in schedule(self.rng):
+            for kind in schedule(self.rng, self.kinds):
                 if loop.time() + LASTS_S[kind] + CALM_S > until_s:
                     break
                 await self._fault(kind)

@@ -39,6 +39,11 @@ class Stage:
         assert self.world.file is not None
         return Client(control=self.world.file.control, key=self.world.caller_key, proxy=None)
 
+    def straight(self, node: str) -> Client:
+        """A caller who goes to a node with nothing but a key."""
+        url = f"ws://127.0.0.1:{self.links[node].port}"
+        return Client(url, self.world.caller_key, proxy=None)
+
     @property
     def operator(self) -> ControlPlane:
         """Who moves sessions."""
@@ -48,7 +53,13 @@ class Stage:
         """kill -9; then it is started again."""
         await self.world.kill(node)
         await asyncio.sleep(lasts_s)
-        await self._node_again(node)
+        await self.node_again(node)
+
+    async def stop_node(self, node: str, lasts_s: float) -> None:
+        """SIGTERM, as before an upgrade: its sessions are moved; then it is started again."""
+        await self.world.nodes[node].child.stop()
+        await asyncio.sleep(lasts_s)
+        await self.node_again(node)
 
     async def hang_node(self, node: str, lasts_s: float) -> None:
         """SIGSTOP: it holds its connections, and says nothing."""
@@ -107,7 +118,8 @@ class Stage:
             for session in sessions.values():
                 group.create_task(self.operator.move(session), name=f"move {session}")
 
-    async def _node_again(self, node: str) -> None:
+    async def node_again(self, node: str) -> None:
+        """A node that was killed is started, and its link leads to it."""
         await self.world.start_again(node)
         self.links[node].node_port = _port(self.world.nodes[node].url)
 

@@ -168,6 +168,30 @@ async def test_a_node_that_is_told_to_stop_is_empty_before_it_does(world: World)
         assert await caller.finish() == TEXTS[:2]
 
 
+async def test_a_node_that_hangs_gives_up_what_went_on_elsewhere_once_it_runs_again(
+    world: World,
+) -> None:
+    """Two nodes hold it for a while; the newer one wins, and the words are those of one."""
+    caller = await world.caller()
+    await caller.hear(1)
+    hung = world.nodes[caller.node]
+    hung.tell(signal.SIGSTOP)
+    await caller.say(spoken(TEXTS[1])[:HALF_A_WORD])
+    await caller.go_on(await caller.resume())
+    await world.seen(caller.session, "live", caller.node)
+
+    async def twice() -> bool:
+        return sum([await plane.metric("sessions_twice") for plane in world.planes]) > 0
+
+    await until(twice)
+    hung.tell(signal.SIGCONT)
+    await world.nobody_twice()
+    await caller.say(spoken(TEXTS[1])[HALF_A_WORD:])
+    assert await caller.finish() == TEXTS[:2]
+    seen = await world.seen(caller.session, "ended", caller.node)
+    assert seen["reason"] == "finish"
+
+
 async def test_a_node_that_dies_in_the_middle_of_a_word_costs_no_word(world: World) -> None:
     caller = await world.caller()
     await caller.hear(1)
