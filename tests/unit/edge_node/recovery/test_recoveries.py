@@ -112,6 +112,24 @@ def test_who_does_not_come_back_in_time_is_over_once(play: Any) -> None:
     play(scene)
 
 
+def test_a_session_that_fails_at_its_end_does_not_hold_up_the_others(
+    play: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(stage: Stage) -> None:
+        recoveries = stage.house.recoveries
+        for _ in range(2):
+            talk, _, _ = await opened(stage)
+            talk.lost()
+        first, second = recoveries.stays.values()
+        first.end = None  # type: ignore[method-assign, assignment]
+        stage.clock.at_s = 121.0
+        recoveries.tick()
+        assert (recoveries.stays, second.over) == ({}, True)
+
+    play(scene)
+    assert [one for one in caplog.messages if "failed at its end" in one]
+
+
 def test_nobody_is_over_while_nobody_can_say_that_he_is_elsewhere(play: Any) -> None:
     async def scene(stage: Stage) -> None:
         heard = False
