@@ -102,25 +102,27 @@ class Draining:
             while not await self._keeps(node):
                 looked_s = self._clock.now_s()
                 while self._clock.now_s() - looked_s < SEEN_S:
-                    if self._state(node) in (State.DRAINING, State.STALE):
+                    await self._clock.sleep(ROUND_S)  # so long its word to the contrary may take
+                    state = self._state(node)
+                    if state in (State.DRAINING, State.STALE):
                         seen_s = self._clock.now_s()
                     if self._clock.now_s() - seen_s > SEEN_S:
                         return
-                    self._round(self._nodes.setdefault(node, Leaving(node)))
-                    await self._clock.sleep(ROUND_S)
+                    leaving = self._nodes.setdefault(node, Leaving(node))
+                    self._round(leaving, ask=state == State.DRAINING)
         except BusFailed as error:
             _log.warning("sessions of %s are not moved: %s", node, error.message)
         finally:
             _ = self._nodes.pop(node, None)
             _ = self._running.pop(node, None)
 
-    def _round(self, leaving: Leaving) -> None:
+    def _round(self, leaving: Leaving, *, ask: bool) -> None:
         live = self._table.live_at(leaving.node)
         here = {row.session for row in live}
         left = [self._table.get(name) for name in leaving.known() if name not in here]
         elsewhere = {row.session for row in left if row is not None and row.state == "live"}
         leaving.gone(here, elsewhere)
-        for session in leaving.next(live, wall_ms()):
+        for session in leaving.next(live, wall_ms()) if ask else ():
             _ = self._tasks.begin(self._move(leaving, session), "a session moved")
 
     async def _move(self, leaving: Leaving, session: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.bus.memory import MemoryBus
+from shared.capacity import KindRoom
 from shared.exchange import Command
 from tests.support.fake_node import FakeNode
 from tests.unit.control_plane.test_going_on import OPENED, begun, digest, noted
@@ -226,5 +227,34 @@ def test_a_node_that_was_started_again_is_emptied_when_it_stops(tmp_path: Path) 
         again.says["draining"] = True
         await again.report()
         await plane.until(lambda: len(moves(again)) == 1)
+
+    with_plane(tmp_path, go)
+
+
+def test_who_comes_once_a_node_serves_again_is_left_there(tmp_path: Path) -> None:
+    async def go(plane: Running) -> None:
+        one = await plane.node("eu-central", "c-1", models=("m",))
+        gone = await begun(plane, one)
+        two = await plane.node("eu-central", "c-2", models=("m",))
+        await drained(plane, "c-1")
+        await plane.until(lambda: len(moves(one)) == 1)
+        await arrived(plane, two, gone)
+        await plane("POST", "/v1/nodes/c-1/undrain", {}, key="operator")
+        assert len(plane.plane.draining) == 1, "it looks on for a while"
+        await two.report(kinds={"recognition": KindRoom(1, 0)})
+
+        def only_one() -> bool:
+            rooms = [node.fits.get("recognition", 0) > 0 for node in plane.plane.feed.nodes()]
+            return rooms == [True, False] and plane.plane.feed.states()["draining"] == 0
+
+        await plane.until(only_one)
+        session = await begun(plane, one)
+        await two.report()
+        reports = asyncio.create_task(two.reporting())  # noqa: TID251 cancelled below
+        also = asyncio.create_task(one.reporting())  # noqa: TID251 likewise
+        await plane.until(lambda: not len(plane.plane.draining))
+        reports.cancel()
+        also.cancel()
+        assert [told.session for told in moves(one)] == [gone] != [session]
 
     with_plane(tmp_path, go)
