@@ -19,6 +19,10 @@ from heliovox.protocol.messages import Place
 from shared.clock import Clock, wall_ms
 from shared.errors import VoiceError
 
+AGAIN_S = 5.0
+"""Who lost the answer asks again by then. Later it was the way to the node that was lost, and the
+ticket may be used: another seat is found, there or elsewhere, and this one given back."""
+
 
 class GoingOn:
     """Finds seats for sessions that go on elsewhere. By the policies of now, whatever let them in.
@@ -75,7 +79,7 @@ class GoingOn:
             (session, digest, asked.without),
             request,
             lambda: self._placer.attempt(order),
-            lambda placed: placed.expires_s,
+            lambda placed: min(placed.expires_s, AGAIN_S),
         )
 
 

@@ -145,7 +145,7 @@ class Arrival:
 
     async def _settle(self, question: Admitted | Question, opening: Opening) -> None:
         """However it ends, no seat is held anywhere for somebody who is gone."""
-        from_sample = 0 if self._kept is None else self._kept.through_sample
+        from_sample = None if self._kept is None else self._kept.through_sample
         try:
             found = await self._evidence.settled(
                 self.permit, question, self._told_to_wait, from_sample

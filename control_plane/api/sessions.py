@@ -87,7 +87,7 @@ async def resume(
     """Another node for a session whose own is gone, full or out of reach; by the rules of now.
 
     For who shows the latest recovery token, and says what was said when the session was opened.
-    Asked again, it answers with the same seat while that is held.
+    Asked again at once, it answers with the same seat.
     """
     own = request.client.host if request.client is not None else None
     return await centre.going_on.resume(session_id, data, who, own)

@@ -46,7 +46,7 @@ class Evidence:
         permit: Permit | None,
         question: Admitted | Question,
         tell: Callable[[InLine], None],
-        from_sample: int = 0,
+        from_sample: int | None = None,
     ) -> Admitted | Elsewhere:
         """Where the caller's seat is: on the disk first, if anything is to be heard here.
 
@@ -54,7 +54,7 @@ class Evidence:
             permit: his.
             question: a seat, or what has to be settled for one.
             tell: told of a place in line.
-            from_sample: where it begins here.
+            from_sample: where it goes on, if another node had it before.
 
         Raises:
             VoiceError: he has none, and none is held: LedgerUnavailable among others.
@@ -76,7 +76,12 @@ class Evidence:
         return found
 
     async def _before(
-        self, found: Admitted | Elsewhere, opening: Opening, from_sample: int, *, passed_on: bool
+        self,
+        found: Admitted | Elsewhere,
+        opening: Opening,
+        from_sample: int | None,
+        *,
+        passed_on: bool,
     ) -> None:
         """Returns once it is on the disk that the session is about to be heard here."""
         if self.ledger is None:
@@ -94,10 +99,10 @@ class Evidence:
             await self.ledger.opened(here, self._passed_on)
 
     def over(self, found: Admitted | Elsewhere, reason: str) -> None:
-        """Nothing more of it is heard here. May be repeated."""
+        """Nobody sat down for it here, or it was passed on. May be repeated."""
         session = found.session if isinstance(found, Admitted) else found.answer.session
         if self.ledger is not None:
-            self.ledger.closed(session, reason)
+            self.ledger.closed(session, reason, heard=False)
 
     def _passed_on(self) -> Progress:
         """How far a relay is."""

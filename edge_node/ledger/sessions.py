@@ -46,14 +46,16 @@ class Heard:
     terms: Terms
     caller: str | None = field(default=None, repr=False)
     """As his own side calls him."""
-    from_sample: int = 0
-    """Beyond 0 where another node had it before."""
+    from_sample: int | None = None
+    """Where it goes on here; None where no other node had it before."""
 
 
 @dataclass(slots=True)
 class _Live:
     meter: Meter
     read: Callable[[], Progress]
+    goes_on: bool
+    """Another node had it before."""
 
 
 class SessionLedger:
@@ -97,8 +99,8 @@ class SessionLedger:
         policy = self._policy(heard.terms)
         required = policy is not None and policy.ledger == "required"
         counts = heard.role != "relay"
-        meter = Meter(heard.session, counts, heard.from_sample, self._now_ms())
-        self._live[heard.session] = _Live(meter, read)
+        meter = Meter(heard.session, counts, heard.from_sample or 0, self._now_ms())
+        self._live[heard.session] = _Live(meter, read, heard.from_sample is not None)
         pseudonym = self._pseudonym(heard.terms.tenant, heard.caller)
         self._book.note([_record(heard, policy, pseudonym)], soon=True)
         try:
@@ -106,7 +108,7 @@ class SessionLedger:
         except NotDurable as error:
             if required:
                 self.refused += 1
-                self.closed(heard.session, "refused")
+                self.closed(heard.session, "refused", heard=False)
                 raise unavailable(heard, str(error)) from error
             self.undurable += 1
 
@@ -132,12 +134,20 @@ class SessionLedger:
         if records:
             self._book.note(records)
 
-    def closed(self, session: str, reason: str) -> None:
-        """The node hears no more of it. One that is closed already is no error."""
+    def closed(self, session: str, reason: str, *, heard: bool = True) -> None:
+        """The node hears no more of it. One that is closed already is no error.
+
+        Args:
+            session: its name.
+            reason: why.
+            heard: whether it began here at all. What another node had, and did not begin here, did
+                not end here either.
+        """
         if (live := self._live.pop(session, None)) is None:
             return
         far = _read(live)
-        records = live.meter.close(reason, far.acked_seq, far.acked_sample)
+        over = heard or not live.goes_on
+        records = live.meter.close(reason, far.acked_seq, far.acked_sample, over=over)
         self._book.note(records, soon=True)
 
     def _now_ms(self) -> int:
@@ -180,5 +190,5 @@ def _record(heard: Heard, policy: CompiledPolicy | None, caller: str | None) -> 
         decision=terms.decision,
         caller=caller,
         rate=heard.rate,
-        from_sample=heard.from_sample,
+        from_sample=heard.from_sample or 0,
     )

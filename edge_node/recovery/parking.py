@@ -54,6 +54,12 @@ class Parking:
         """The names of all."""
         return frozenset(self._waiting)
 
+    @property
+    def unfinished(self) -> frozenset[str]:
+        """Of those, the ones that are not over: the others wait to have their last words read."""
+        waiting = self._waiting.items()
+        return frozenset(name for name, one in waiting if one.kept.farewell is None)
+
     def of(self, session: str) -> Paused | None:
         """The session, if it waits."""
         return self._waiting.get(session)

@@ -64,7 +64,7 @@ class Recoveries:
     @property
     def may_be_given_up(self) -> int:
         """Sessions that wait, and of which another node may still take over."""
-        return len(self.parking) if self.elsewhere() else 0
+        return len(self.parking.unfinished) if self.elsewhere() else 0
 
     # --- a session and its tokens ---
 
@@ -225,12 +225,16 @@ class Recoveries:
         stay, paused = self.stays.get(session), self.parking.gone(session)
         if stay is None or paused is None:
             return
-        if paused.kept.farewell is None:
-            self.counts[reason] += 1
-            stay.paused_ms += round((self._clock.now_s() - paused.since_s) * 1000)
-            stay.end(reason)
-            _log.debug("session %s was\n%s", session, paused.kept.history)
-        self.forget(stay)
+        try:
+            if paused.kept.farewell is None:
+                self.counts[reason] += 1
+                stay.paused_ms += round((self._clock.now_s() - paused.since_s) * 1000)
+                stay.end(reason)
+                _log.debug("session %s was\n%s", session, paused.kept.history)
+        except Exception:  # noqa: BLE001 a fault in one session is not the others'
+            _log.exception("a session that waited failed at its end")
+        finally:
+            self.forget(stay)
 
 
 def refused() -> ResumeRefused:

@@ -53,7 +53,10 @@ class Watch:
             self.broken[one.invariant] += one.count
             history = self._history(one.session)
             _log.error("%s does not hold: %s\n%s", one.invariant, one, history)
-            self._free(one)
+            try:
+                self._free(one)
+            except Exception:  # noqa: BLE001 what broke a rule may be broken itself: the others go on
+                _log.exception("what breaks %s could not be freed", one.invariant)
 
     def seen(self) -> Seen:
         """The node at this moment."""

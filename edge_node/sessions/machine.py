@@ -35,6 +35,7 @@ from edge_node.sessions.events import (
     Writable,
 )
 from edge_node.sessions.finals import Finals
+from edge_node.sessions.greeting import greeting
 from edge_node.sessions.heard import AllHeard, SeatFailed, Wordless, WordsForGood
 from edge_node.sessions.hearing import HEARD, Hearing, HearingEvent
 from edge_node.sessions.history import History
@@ -179,7 +180,7 @@ class Session:
         self.seat.take(SeatEvent.GRANTED)
         self._listen(event.opening, None)
         self.history.note("started", 0, event.opening.kind)
-        return [Tell(self._started(event, 0))]
+        return [Tell(greeting(self._offer, event))]
 
     def _go_on(self, event: SeatGranted, kept: Kept) -> list[Command]:
         """As if the connection had never been lost; but what is in no final is heard again."""
@@ -188,7 +189,7 @@ class Session:
         at = kept.through_sample
         self.history.note("resumed", at, f"the caller has final {event.resume.seq}")
         again = [Tell(final) for final in lacked(kept.finals, event.resume)]
-        begun: list[Command] = [Tell(self._started(event, at)), *again]
+        begun: list[Command] = [Tell(greeting(self._offer, event, at)), *again]
         if kept.farewell is not None:
             self.farewell, self._kept_finals = kept.farewell, kept.finals
             over = self._end("finish")
@@ -201,27 +202,6 @@ class Session:
     def _listen(self, opening: Opening, finals: Finals | None) -> None:
         if opening.hears:
             self.hearing = Hearing(opening, self._limits, self.history, finals)
-
-    def _started(self, event: SeatGranted, from_sample: int) -> wire.Started:
-        opening, offer = event.opening, self._offer
-        return wire.Started(
-            session=self.id,
-            node=offer.node,
-            version=wire.VERSION,
-            kind=opening.kind,
-            language=opening.language,
-            model=opening.model,
-            voice=opening.voice,
-            audio=opening.audio,
-            output=opening.output,
-            chunk_ms=offer.chunk_ms,
-            lookahead_ms=offer.lookahead_ms,
-            graph=opening.graph or None,
-            region=offer.region,
-            decision=event.decision,
-            recovery=event.recovery,
-            from_sample=from_sample,
-        )
 
     def _sent_on(self, event: SentOn) -> list[Command]:
         ended = self._end("redirected")

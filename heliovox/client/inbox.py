@@ -110,6 +110,11 @@ class Inbox:
         async with self._reading:
             await self._read_one(None)
 
+    def must_go_on(self) -> None:
+        """Raises the session's end, where it cannot be gone on with."""
+        if self._end is not None and not self._between:
+            raise self._end
+
     async def close(self) -> None:
         """From now on nobody goes on with the session after its connection."""
         self._closed = True

@@ -91,7 +91,7 @@ class Session:
             piece = bytes(audio[at : at + self._limits.piece_bytes])
             while not self._live and not self.machine.has_room(len(piece)):
                 await self._inbox.read_on()
-            epoch, behind = self._outbox.epoch, self.machine.behind
+            epoch, behind = self._outbox.epoch, self._behind()
             self.machine.sent(piece)
             if not behind:
                 await self._through(self._outbox.audio(piece, epoch), epoch)
@@ -213,11 +213,17 @@ class Session:
 
     async def _say(self, message: m.ClientMessage) -> None:
         """What is said while there is no connection, the next node is told."""
-        epoch, behind = self._outbox.epoch, self.machine.behind
+        epoch, behind = self._outbox.epoch, self._behind()
         self.machine.asked(message)
         if behind:
             return
         await self._through(self._outbox.say(message, epoch), epoch)
+
+    def _behind(self) -> bool:
+        """Whether what is said now is kept for the next node. Raises where there will be none."""
+        if self.machine.behind:
+            self._inbox.must_go_on()
+        return self.machine.behind
 
     async def _through(self, sending: Awaitable[None], epoch: int) -> None:
         """What could not be sent because the connection is lost, the next node is told."""

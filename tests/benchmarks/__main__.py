@@ -24,6 +24,7 @@ BENCHES = (
     "simulate",
     "ledger",
     "recovery",
+    "going_on",
 )
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from heliovox.client import Client, Gap, Resumed
+from heliovox.protocol.messages import Final
 from tests.support.real_nodes import RealNode, real_node
 from tests.support.recovering import Caller
-from tests.support.running_centre import Centre, Plane, until
+from tests.support.running_centre import PARIS, Centre, Plane, until
 from tests.support.talk import spoken as spoken_alone
 
 pytestmark = [pytest.mark.process, pytest.mark.anyio]
@@ -166,6 +168,30 @@ async def test_a_node_that_is_told_to_stop_is_empty_before_it_does(world: World)
         assert await caller.finish() == TEXTS[:2]
 
 
+async def test_a_node_that_hangs_gives_up_what_went_on_elsewhere_once_it_runs_again(
+    world: World,
+) -> None:
+    """Two nodes hold it for a while; the newer one wins, and the words are those of one."""
+    caller = await world.caller()
+    await caller.hear(1)
+    hung = world.nodes[caller.node]
+    hung.tell(signal.SIGSTOP)
+    await caller.say(spoken(TEXTS[1])[:HALF_A_WORD])
+    await caller.go_on(await caller.resume())
+    await world.seen(caller.session, "live", caller.node)
+
+    async def twice() -> bool:
+        return sum([await plane.metric("sessions_twice") for plane in world.planes]) > 0
+
+    await until(twice)
+    hung.tell(signal.SIGCONT)
+    await world.nobody_twice()
+    await caller.say(spoken(TEXTS[1])[HALF_A_WORD:])
+    assert await caller.finish() == TEXTS[:2]
+    seen = await world.seen(caller.session, "ended", caller.node)
+    assert seen["reason"] == "finish"
+
+
 async def test_a_node_that_dies_in_the_middle_of_a_word_costs_no_word(world: World) -> None:
     caller = await world.caller()
     await caller.hear(1)
@@ -186,4 +212,51 @@ async def test_a_node_that_dies_in_the_middle_of_a_word_costs_no_word(world: Wor
     assert (why["continues"], why["because"], why["came_from"]) == (
         caller.session, "resumed", dead,
     )  # fmt: skip
+    await world.nobody_twice()
+
+
+async def sdk_caller(world: World, pause_s: float) -> tuple[list[str], list[Resumed]]:
+    """The SDK's own: it says all texts three times over, and is told what it said."""
+    plane = world.planes[0]
+    client = Client(control=plane.url, key=plane.key(), proxy=None)
+    place = (PARIS["place"]["lat"], PARIS["place"]["lon"])
+    async with client.session(place=place) as session:
+
+        async def speak() -> None:
+            audio = b"".join(spoken(text) for text in TEXTS * 3)
+            for at in range(0, len(audio), 3200):
+                await session.send(audio[at : at + 3200])
+                await asyncio.sleep(pause_s)
+            await session.finish()
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(speak())
+            events = [event async for event in session]
+    assert not any(isinstance(event, Gap) for event in events)
+    finals = [event for event in events if isinstance(event, Final)]
+    assert [final.seq for final in finals] == list(range(1, len(finals) + 1))
+    return [final.text for final in finals], [e for e in events if isinstance(e, Resumed)]
+
+
+async def test_the_sdk_goes_on_where_nodes_die_or_hang(world: World) -> None:
+    """One is killed and one stopped in the middle of words; whoever was there goes elsewhere."""
+    for name in ("c-1", "c-2", "c-3"):
+        if name not in world.nodes or world.nodes[name].process.returncode is not None:
+            await world.node(name)
+    calls = [asyncio.create_task(sdk_caller(world, 0.08)) for _ in range(9)]  # noqa: TID251
+
+    async def spread() -> bool:
+        live = await world.operator("GET", "/v1/sessions")
+        nodes = [one["node"] for one in live if one["state"] == "live"]
+        return len(nodes) == len(calls) and {"c-1", "c-2", "c-3"} <= set(nodes)
+
+    await until(spread)
+    world.nodes["c-3"].tell(signal.SIGKILL)
+    world.nodes["c-2"].tell(signal.SIGSTOP)
+    try:
+        heard = await asyncio.gather(*calls)
+    finally:
+        world.nodes["c-2"].tell(signal.SIGCONT)
+    assert [texts for texts, _ in heard] == [TEXTS * 3] * len(calls)
+    assert sum(bool(resumed) for _, resumed in heard) >= 2
     await world.nobody_twice()

@@ -5,7 +5,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from shared.clock import wall_ms, wall_s
+from control_plane.going_on import AGAIN_S
+from shared.clock import Clock, wall_ms, wall_s
 from shared.ticket import verify_ticket
 from tests.support.fake_node import FakeNode
 from tests.unit.control_plane.test_plane import PARIS, Running, with_plane
@@ -16,6 +17,19 @@ TOKEN = "token one"
 
 def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Later:
+    """A clock that is ahead."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def now_s(self) -> float:
+        return self._clock.now_s() + AGAIN_S
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
 
 
 async def noted(plane: Running, node: FakeNode, event: str, session: str, **says: Any) -> None:
@@ -77,10 +91,14 @@ def test_who_lost_the_answer_asks_again_and_gets_the_same_seat(tmp_path: Path) -
         both = await asyncio.gather(*(resumed(plane, session, without=["c-1"]) for _ in range(3)))
         assert len({answer.json()["ticket"] for answer in both}) == 1
         assert len(two.asked) == 1
+        plane.plane.going_on._repeats._clock = Later(plane.plane.clock)
+        other = (await resumed(plane, session, without=["c-1"])).json()
+        assert other["ticket"] != both[0].json()["ticket"], "the way there was lost, not the answer"
+        await plane.until(lambda: len(two.asked) == 2)
         three = await plane.node("eu-central", "c-3", models=("m",))
         again = (await resumed(plane, session, without=["c-1", "c-2"])).json()
         assert again["node"] == "c-3"
-        await plane.until(lambda: [told.do for told in two.commands] == ["release"])
+        await plane.until(lambda: [told.do for told in two.commands] == ["release", "release"])
         assert len(three.held) == 1
 
     with_plane(tmp_path, go)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from edge_node.recovery.tokens import known_by
 from shared.exchange import MoveTo
 from tests.support.fleet import (
     FINISH,
+    WORLD,
     FakeCentre,
     FleetNode,
     fleet_node,
@@ -201,6 +203,63 @@ async def test_what_is_wrong_with_a_ticket_or_a_token_is_refused(tmp_path: Path)
         assert here.node.admission.taken == here.node.admission.reserved == 0
 
 
+async def test_who_never_shows_that_he_is_there_leaves_no_end_there(tmp_path: Path) -> None:
+    """Two nodes that both say that it ended would be a lie of one of them."""
+    async with two_nodes(tmp_path) as (centre, here, there):
+        started, before = await cut_off(here)
+        session, resume = started["session"], resume_of(started, before)
+        async with there.call(ticket=await ticket(centre, there, session, 1)) as call:
+            await opened(call, recovers=True, resume=resume)
+        await until(lambda: there.node.admission.taken == 0)
+        await until(lambda: len(records(tmp_path / "b", session)) == 2)
+        async with here.call(key="k") as call:
+            again = await opened(call, recovers=True, resume=resume)
+            assert words([*before, *(await the_rest(call, again))]) == SAID
+        events = [await centre.note(event) for event in ("started", "paused", "resumed", "ended")]
+        assert {note.node for note in events} == {"n-1"}
+    assert records(tmp_path / "b", session)[-1]["total"] is None
+    assert counted(tmp_path / "b", session) == []
+
+
+async def test_a_session_that_only_ends_at_another_node_ends_there(tmp_path: Path) -> None:
+    """Its caller had said everything, and lacked the end."""
+    async with two_nodes(tmp_path) as (centre, here, there):
+        started, before = await cut_off(here)
+        session = started["session"]
+        async with there.call(ticket=await ticket(centre, there, session, 1)) as call:
+            again = await opened(call, recovers=True, resume=resume_of(started, before))
+            await call.send(FINISH)
+            [ended] = await heard(call)
+        at = again["from_sample"]
+        assert (ended["type"], ended["finals"], ended["audio_ms"]) == ("ended", 1, at // 16)
+        await until(lambda: len(records(tmp_path / "b", session)) == 2)
+        del here
+    assert records(tmp_path / "b", session)[-1]["total"] == at
+
+
+async def test_a_ledger_that_fails_is_no_end_of_what_another_node_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with memory_centre(k=("strict",)) as centre:
+        centre.world = WORLD + "  strict: {allow: [everywhere], ledger: required}\n"
+        async with fleet_node(centre, tmp_path) as node:
+            ask, _ = await centre.reserve(node, tenant="tenant-k", policy="strict", resumes=1)
+            shown = centre.ticket(node, ask, policy="strict", resumes=1)
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "fdatasync", _full)
+                async with node.call(ticket=shown) as call:
+                    refused = await opened(call, resume={"token": "t", "through_sample": 0})
+            assert refused["code"] == "ledger_unavailable"
+            await until(lambda: records(tmp_path, ask.session))
+            await until(lambda: records(tmp_path, ask.session)[-1]["what"] == "closed")
+    last = records(tmp_path, ask.session)[-1]
+    assert (last["reason"], last["total"]) == ("refused", None)
+
+
+def _full(_: int) -> None:
+    raise OSError(28, "No space left on device")
+
+
 async def test_a_node_lets_go_only_of_what_is_older(tmp_path: Path) -> None:
     async with two_nodes(tmp_path) as (centre, here, _):
         started, before = await cut_off(here)
@@ -227,8 +286,6 @@ async def test_who_does_not_come_back_is_over_once_and_his_pause_is_metered(tmp_
             here.node.member.heard_for = lambda _: False  # type: ignore[method-assign]
             started, _ = await cut_off(here)
             await until(lambda: here.node.admission.taken == 0)
-            await until(lambda: here.node.recoveries.parking.due(1e12).end)
-            assert here.node.recoveries.parking, "it may go on elsewhere, and nobody can say so"
             here.node.member.heard_for = lambda _: True  # type: ignore[method-assign]
             ended = await centre.note("ended")
             assert (ended.reason, ended.session) == ("not_resumed", started["session"])

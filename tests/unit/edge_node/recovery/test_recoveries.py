@@ -1,11 +1,15 @@
 """Conversations that lose their connection and come back, over the scripted recogniser."""
 
 import asyncio
+import dataclasses
+from secrets import token_bytes
 from typing import Any
 
 import pytest
 
 from edge_node.conversation import Conversation
+from edge_node.recovery.parking import ParkingRules
+from edge_node.recovery.service import Recoveries
 from edge_node.sessions.heard import SeatFailed
 from edge_node.stt.scripted import script_audio
 from heliovox.protocol import messages as wire
@@ -104,6 +108,42 @@ def test_who_does_not_come_back_in_time_is_over_once(play: Any) -> None:
         assert await refusal(stage, wire.Resume(token_of(started))) == "resume_refused"
         assert stage.house.recoveries.counts["not_resumed"] == 1
         assert stage.house.recoveries.stays == {}
+
+    play(scene)
+
+
+def test_a_session_that_fails_at_its_end_does_not_hold_up_the_others(
+    play: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(stage: Stage) -> None:
+        recoveries = stage.house.recoveries
+        for _ in range(2):
+            talk, _, _ = await opened(stage)
+            talk.lost()
+        first, second = recoveries.stays.values()
+        first.end = None  # type: ignore[method-assign, assignment]
+        stage.clock.at_s = 121.0
+        recoveries.tick()
+        assert (recoveries.stays, second.over) == ({}, True)
+
+    play(scene)
+    assert [one for one in caplog.messages if "failed at its end" in one]
+
+
+def test_nobody_is_over_while_nobody_can_say_that_he_is_elsewhere(play: Any) -> None:
+    async def scene(stage: Stage) -> None:
+        heard = False
+        recoveries = Recoveries(ParkingRules(), stage.clock, token_bytes, may_end=lambda: heard)
+        stage.house = dataclasses.replace(stage.house, recoveries=recoveries)
+        talk, _, started = await opened(stage)
+        talk.lost()
+        stage.clock.at_s = 500.0
+        recoveries.tick()
+        assert started.session in recoveries.parking
+        assert stage.admission.taken == 0
+        heard = True
+        recoveries.tick()
+        assert recoveries.stays == {}
 
     play(scene)
 

@@ -339,6 +339,9 @@ async def test_it_ends_when_the_node_knows_nothing_of_it() -> None:
     async with node(lost, refuses) as client, client.session() as session:
         with pytest.raises(Refused) as caught:
             await rest(session)
+        for saying in (session.send(b"ab"), session.flush(), session.speak("one")):
+            with pytest.raises(Refused):
+                await saying
     assert caught.value.code == "resume_refused"
 
 
