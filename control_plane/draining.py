@@ -59,7 +59,7 @@ class Draining:
         """
         self._check(node)
         if keep:
-            await self._bus.kv(DRAINS.name).put(node, b"keep")
+            await self._bus.kv(DRAINS.name).put(node, self._boot(node).encode())
         else:
             await self._bus.kv(DRAINS.name).delete(node)
         await self._command(node, True)
@@ -132,8 +132,14 @@ class Draining:
             leaving.told(session, wall_ms())
 
     async def _keeps(self, node: str) -> bool:
+        """Of this start of it: an operator's word is no longer good after a restart."""
         entry = await self._bus.kv(DRAINS.name).get(node)
-        return entry is not None and entry.value is not None
+        return entry is not None and entry.value == self._boot(node).encode()
+
+    def _boot(self, node: str) -> str:
+        roster = self._fleet.view(self._clock.now_s()).roster
+        at = roster.index.get(node)
+        return "" if at is None else roster.boots[at]
 
     def _state(self, node: str) -> State | None:
         return self._fleet.view(self._clock.now_s()).state_of(node)

@@ -37,7 +37,8 @@ CLAIMS = Bucket("CLAIMS", max_bytes=MIB, max_age_s=600.0)
 """Sessions that one control plane moves, so that no other does; and until when, since nobody clears
 up after one that dies."""
 DRAINS = Bucket("DRAINS", max_bytes=MIB)
-"""Nodes that are drained, and whose sessions stay until they end by an operator's word."""
+"""Nodes that are drained, and whose sessions stay until they end by an operator's word; by which
+start of the node that was."""
 CENTRE_NOTES = "NOTES"
 NOTED = "noted"
 """The key of the regions whose notes are gathered."""

@@ -67,6 +67,8 @@ class Parking:
     def put(self, kept: Kept, now_s: float, expires_s: float | None = None) -> tuple[str, ...]:
         """A session waits from now on. Returns those that are over, to make room for it.
 
+        First those that wait to have their last words read, then those that have waited longest.
+
         Args:
             kept: what is left of it.
             now_s: the time.
@@ -75,8 +77,11 @@ class Parking:
         expires_s = self.rules.expires_s if expires_s is None else expires_s
         self._waiting[kept.session] = Paused(kept, now_s, expires_s)
         self._waiting.move_to_end(kept.session)
-        too_many = max(0, len(self._waiting) - self.rules.most)
-        return tuple(list(self._waiting)[:too_many])
+        too_many = len(self._waiting) - self.rules.most
+        if too_many <= 0:
+            return ()
+        unfinished = self.unfinished
+        return tuple(sorted(self._waiting, key=lambda one: one in unfinished)[:too_many])
 
     def take(self, session: str) -> Paused:
         """Its caller is back, and it has a seat. Raises KeyError where it does not wait."""

@@ -141,11 +141,17 @@ class Inbox:
             self._end = error
             raise
         else:
-            if event is not None:
-                self._deliver(event)
-            if isinstance(event, m.Redirect) and self._machine.state is State.MOVING:
-                interrupted = ConnectionLost(None, "moving to another node was interrupted")
-                self._lose(Loss(interrupted, redirect=event))
+            self._came(event)
+
+    def _came(self, event: Event | None) -> None:
+        if isinstance(event, m.Ended) and event.reason == "finish":
+            for answer in self._machine.settled():
+                self._deliver(answer)
+        if event is not None:
+            self._deliver(event)
+        if isinstance(event, m.Redirect) and self._machine.state is State.MOVING:
+            interrupted = ConnectionLost(None, "moving to another node was interrupted")
+            self._lose(Loss(interrupted, redirect=event))
 
     async def _event(self, socket: ClientConnection, limit_s: float | None) -> Event | None:
         data = await self._receiver.receive(socket, limit_s)

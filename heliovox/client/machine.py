@@ -54,7 +54,7 @@ class SessionMachine:
         self._said_finish = False
         self._speaking: str | None = None
         self._told_speech = -1
-        self._repeats = False
+        self._repeats = self._went_on = False
         self._losses: list[Event] = []
         self._read_byte = 0
 
@@ -141,6 +141,21 @@ class SessionMachine:
         """What the application has to know of the way to the present node, once."""
         losses, self._losses = self._losses, []
         return losses
+
+    def settled(self) -> list[Event]:
+        """Answers that go without saying once the session has ended, to be told before its end.
+
+        A node that had ended it says its last words again after a lost connection, not its answers.
+        """
+        if not self._went_on:
+            return []
+        width = self.start.audio.bytes_per_sample
+        return [
+            m.Flushed(wish.id, self.last_final, byte // width)
+            if isinstance(wish, m.Flush)
+            else m.MarkerReached(wish.id, byte // width)
+            for byte, wish in self._again.all_answered()
+        ]
 
     def unsaid(self, piece_bytes: int) -> list[bytes | m.ClientMessage]:
         """What the next node is to be told now; nothing once it has all.
@@ -229,7 +244,7 @@ class SessionMachine:
             self._losses += self._texts.moved()
             self._read_byte = self.kept.byte_of(arrival.from_sample)
             self._again.moved(self._read_byte)
-            self._repeats = True
+            self._repeats = self._went_on = True
         self.state = State.FINISHING if self._said_finish else State.LIVE
 
     def _passed(self, sample: int) -> None:

@@ -128,6 +128,14 @@ class Again:
                 return byte
         return None
 
+    def all_answered(self) -> list[tuple[int, Wish]]:
+        """The session is over, and all that was asked came about: what was not answered, in order.
+
+        Each with the byte of audio behind which it was said.
+        """
+        rest, self._unanswered = self._unanswered, []
+        return rest
+
     def lost(self) -> None:
         """There is no node to say anything to."""
         self._catching_up = True

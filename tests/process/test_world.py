@@ -11,7 +11,8 @@ from websockets.typing import Subprotocol
 
 from heliovox.client import Client, Limits, Refused
 from heliovox.client.control import ControlPlane, Waits
-from heliovox.client.opening import Opener, Target, Wires
+from heliovox.client.opening import Again, Opener, Wanted
+from heliovox.client.roads import Target, Wires
 from heliovox.local.home import Home
 from heliovox.local.world.settings import Plan
 from heliovox.local.world.world import LocalWorld, local_world
@@ -82,7 +83,8 @@ async def test_a_burst_gets_every_seat_and_not_one_more(world: LocalWorld, clien
 async def test_a_ticket_is_good_once_and_on_its_node(world: LocalWorld, client: Client) -> None:
     assert client.control is not None
     placed = await client.control.place(SessionRequest(policy="eu-only", place=Place(*PARIS)))
-    opener = Opener(Start(), Wires(None, None, Limits()), acknowledge=True)
+    again = Again(None, lambda _: None, lambda: 0.5)
+    opener = Opener(Start(), Wires(None, None, Limits()), again, Wanted(acknowledge=True))
 
     async def redeemed(url: str) -> str:
         try:

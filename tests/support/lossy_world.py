@@ -14,6 +14,8 @@ from edge_node.sessions.kept import Kept, kept_elsewhere
 from edge_node.sessions.limits import Limits
 from edge_node.sessions.machine import Session
 from edge_node.sessions.opening import Offer
+from edge_node.sessions.states import Seat as NodeSeat
+from edge_node.sessions.states import SeatEvent
 from edge_node.sessions.utterances import Rules
 from edge_node.stt.engine import Stream
 from edge_node.stt.scripted import DEFAULT_PROFILE, ScriptedEngine
@@ -75,6 +77,8 @@ class Talk:
                     self.down.append(encode(message))
                 case e.HangUp():
                     self.down.append(Close())
+                    if self.session.farewell is not None:
+                        self.stay.talk, self.stay.kept = None, self.session.kept
                 case e.Hear(data):
                     self._push(data)
                 case e.EndUtterance(name, reason):
@@ -142,6 +146,8 @@ class Node:
             if stay.talk is not None:
                 stay.talk.handle(e.Displaced())
             assert stay.kept is not None
+            if stay.kept.seat.state is NodeSeat.HANDING_OVER:  # as where sessions are parked
+                stay.kept.seat.take(SeatEvent.KEPT)
             return self._open(stay, start, stay.kept)
         if not ticket:
             return None
@@ -311,6 +317,8 @@ class World:
         self.losses += 1
 
     def _see(self, event: Event) -> None:
+        if isinstance(event, m.Ended):
+            self.seen += self.machine.settled()
         self.seen.append(event)
         match event:
             case m.Started():

@@ -210,3 +210,21 @@ def test_who_is_to_stay_stays(tmp_path: Path) -> None:
         await plane.until(lambda: len(moves(one)) == 1)
 
     with_plane(tmp_path, go)
+
+
+def test_a_node_that_was_started_again_is_emptied_when_it_stops(tmp_path: Path) -> None:
+    """That its sessions stay was said of its former start."""
+
+    async def go(plane: Running) -> None:
+        one = await plane.node("eu-central", "c-1", models=("m",))
+        await drained(plane, "c-1", "?keep=true")
+        await one.end()
+        again = await plane.node("eu-central", "c-1", models=("m",), boot="b999999")
+        await plane.until(lambda: plane.plane.draining._boot("c-1") == "b999999")
+        await begun(plane, again)
+        await plane.node("eu-central", "c-2", models=("m",))
+        again.says["draining"] = True
+        await again.report()
+        await plane.until(lambda: len(moves(again)) == 1)
+
+    with_plane(tmp_path, go)

@@ -1,5 +1,7 @@
 """Who waits, with which seat, and how long."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,7 +9,7 @@ from edge_node.recovery.parking import Parking, ParkingRules
 from edge_node.sessions.kept import Kept, kept_elsewhere
 from edge_node.sessions.opening import Offer, open_as_asked
 from edge_node.sessions.states import Seat, SeatEvent
-from heliovox.protocol.messages import Resume, Start
+from heliovox.protocol.messages import Ended, Resume, Start
 
 RULES = ParkingRules(expires_s=10.0, park_after_s=2.0, most=3)
 OPENING = open_as_asked(Start(), Offer("here", ("en",), ("ears",), (), 320, 200))
@@ -62,6 +64,16 @@ def test_what_goes_on_elsewhere_is_handed_over_from_wherever_it_was() -> None:
         assert parking.handed_over("a") is not None
         assert (kept.seat.state, len(parking)) == (Seat.NONE, 0)
     assert Parking(RULES).handed_over("nobody") is None
+
+
+def test_sessions_that_are_over_make_room_for_those_that_are_not() -> None:
+    parking, ended = Parking(RULES), Ended("b", "finish", 1, 100)
+    parking.put(waiting("a"), 0.0)
+    parking.put(replace(waiting("b"), farewell=ended), 1.0)
+    parking.put(waiting("c"), 2.0)
+    assert parking.put(waiting("d"), 3.0) == ("b",)
+    parking.gone("b")
+    assert parking.put(waiting("e"), 4.0) == ("a",)
 
 
 @given(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -72,6 +73,7 @@ def undisturbed(script: list[Said]) -> World:
 EXAMPLES = max(300, settings().max_examples)
 
 
+@pytest.mark.timeout(900)  # five thousand examples, where it looks deep
 @settings(max_examples=EXAMPLES)
 @given(text=texts, cuts=cuts, moves=moves)
 def test_words_times_and_numbers_are_those_of_one_undisturbed_session(
