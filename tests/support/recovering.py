@@ -12,6 +12,7 @@ from websockets.typing import Subprotocol
 from tests.support.running_centre import Plane
 
 LIMIT_S = 20.0
+FINISH = '{"type":"finish"}'
 SUBPROTOCOL = Subprotocol("heliovox.v1")
 OPENING = {"language": "en", "policy": "eu-only", "recovers": True, "moves": True, "redirect": True}
 ASKED = {"language": "en", "policy": "eu-only", "place": {"lat": 48.85, "lon": 2.35}}
@@ -23,6 +24,7 @@ class Caller:
     def __init__(self, plane: Plane) -> None:
         self._plane = plane
         self._audio = b""
+        self._finishes = False
         self._call: ClientConnection | None = None
         self.session = self.node = ""
         self.url = ""
@@ -75,7 +77,9 @@ class Caller:
 
     async def finish(self) -> list[str]:
         """All the words."""
-        await self._must().send('{"type":"finish"}')
+        self._finishes = True
+        with suppress(ConnectionClosed):
+            await self._must().send(FINISH)
         while self.ended is None:
             await self._next()
         return self.words
@@ -110,7 +114,7 @@ class Caller:
         resume = {"token": self.token, "seq": len(self.finals), "through_sample": self.through}
         started = await self._open(url, ticket, OPENING | {"resume": resume})
         await self._must().send(self._audio[2 * started.get("from_sample", 0) :])
-        await self._must().send('{"type":"keepalive"}')
+        await self._must().send(FINISH if self._finishes else '{"type":"keepalive"}')
 
     async def _next(self) -> None:
         try:
