@@ -13,7 +13,7 @@ from prover.faults import FAULTS
 from prover.hunt import hunt
 from prover.tally import Tally
 
-SEED = "7"
+SEED = "3"
 REASONS = {
     "not_allowed", "no_kind", "no_language", "no_model", "dead", "conflict", "stale", "unwell",
     "unreachable", "draining", "not_hot", "full", "excluded", "not_overflow", "too_far",
