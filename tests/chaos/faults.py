@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Kind = Literal[
     "kill_node",
@@ -16,17 +16,7 @@ Kind = Literal[
     "kill_bus",
     "kill_control",
 ]
-KINDS: tuple[Kind, ...] = (
-    "kill_node",
-    "hang_node",
-    "cut_link",
-    "slow_link",
-    "full_node",
-    "move",
-    "stop_node",
-    "kill_bus",
-    "kill_control",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 EVERYBODY: frozenset[Kind] = frozenset({"kill_bus", "kill_control"})
 """Faults of the centre: all sessions are under them, on whichever node."""
 LASTS_S: dict[Kind, float] = {
