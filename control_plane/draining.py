@@ -9,7 +9,7 @@ from control_plane.moving import Moving
 from control_plane.sessions.leaving import Leaving
 from control_plane.sessions.table import SessionTable
 from control_plane.streams import DRAINS
-from heliovox.protocol.control import DrainView
+from heliovox.protocol.draining import DrainView
 from shared.bus import Bus
 from shared.clock import Clock, wall_ms
 from shared.errors import BusFailed, NotFound, VoiceError

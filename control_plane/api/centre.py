@@ -16,7 +16,6 @@ from control_plane.waiting.hall import Gone
 from control_plane.world import WorldNow
 from heliovox.protocol.control import (
     DecisionView,
-    DrainView,
     InLine,
     Moved,
     NearestView,
@@ -25,6 +24,7 @@ from heliovox.protocol.control import (
     RegionView,
     ResumeRequest,
 )
+from heliovox.protocol.draining import DrainView
 from heliovox.protocol.messages import Place
 from shared.exchange import Bundle
 from shared.ledger.heads import Witnessed

@@ -18,7 +18,6 @@ from heliovox.protocol.control import (
     CallerWhy,
     ComplianceWhy,
     DecisionView,
-    DrainView,
     NearestView,
     NodeView,
     PolicyView,
@@ -26,6 +25,7 @@ from heliovox.protocol.control import (
     RegionView,
     SessionRequest,
 )
+from heliovox.protocol.draining import DrainView
 from heliovox.protocol.messages import Place
 from shared.clock import wall_ms
 from shared.errors import InvalidMessage, NotFound

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from control_plane.sessions.row import Row
-from heliovox.protocol.control import DrainView, Stays
+from heliovox.protocol.draining import DrainView, Stays
 from shared.errors import VoiceError
 
 AT_ONCE = 64

@@ -10,7 +10,7 @@ from heliovox.cli import centre
 from heliovox.cli.display import printable
 from heliovox.cli.exits import Exit
 from heliovox.client.control import ControlPlane
-from heliovox.protocol.control import DrainView
+from heliovox.protocol.draining import DrainView
 
 _TEXT = """Takes a node out of placement and moves its live sessions to other nodes, each at the end
 of an utterance; their callers notice nothing. Waits until all are gone that can go, and lists those

@@ -16,6 +16,7 @@ from heliovox.client.http import Answer, Http
 from heliovox.client.limits import Limits
 from heliovox.client.waits import Waits
 from heliovox.protocol import control as c
+from heliovox.protocol.draining import DrainView
 
 T = TypeVar("T")
 LOOK_S = 20.0
@@ -181,7 +182,7 @@ class ControlPlane:
         query = f"?for={reader}" if reader else ""
         return await self._ask("GET", f"/v1/decisions/{quote(decision_id, safe='')}{query}", c.Why)
 
-    async def drain(self, node: str, *, keep: bool = False) -> c.DrainView:
+    async def drain(self, node: str, *, keep: bool = False) -> DrainView:
         """Takes a node out of placement, and sends its sessions elsewhere; for operators.
 
         Args:
@@ -189,11 +190,11 @@ class ControlPlane:
             keep: its live sessions stay until they end.
         """
         path = f"/v1/nodes/{quote(node, safe='')}/drain" + ("?keep=true" if keep else "")
-        return await self._ask("POST", path, c.DrainView, b"{}")
+        return await self._ask("POST", path, DrainView, b"{}")
 
-    async def drained(self, node: str) -> c.DrainView:
+    async def drained(self, node: str) -> DrainView:
         """How far the sessions of a node that is drained are gone; for operators."""
-        return await self._ask("GET", f"/v1/nodes/{quote(node, safe='')}/drain", c.DrainView)
+        return await self._ask("GET", f"/v1/nodes/{quote(node, safe='')}/drain", DrainView)
 
     async def undrain(self, node: str) -> None:
         """Puts a node back into placement; for operators."""

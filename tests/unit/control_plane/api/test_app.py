@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
 from control_plane.api.app import make_app, make_front
@@ -22,7 +21,6 @@ from control_plane.tenants.keys import KeyRecord, Keyring, Role
 from control_plane.world import WorldNow, read_text, regions_path
 from heliovox.protocol.control import (
     DecisionView,
-    DrainView,
     InLine,
     Moved,
     NearestView,
@@ -30,8 +28,8 @@ from heliovox.protocol.control import (
     Placed,
     RegionView,
     ResumeRequest,
-    Stays,
 )
+from heliovox.protocol.draining import DrainView, Stays
 from shared.clock import SystemClock
 from shared.errors import NoRoom, NotFound
 from shared.exchange import Bundle
@@ -491,20 +489,6 @@ def test_who_goes_on_elsewhere_is_handed_on_with_his_key(api: Api) -> None:
     assert (session, said.token, said.without) == ("s-1", "t", ("n-2",))
     assert (said.request.language, who, own) == ("en", "alice", "127.0.0.1")
     assert api("POST", "/v1/sessions/s-1/resume", {"request": {}}).status_code == 400
-
-
-def test_what_the_centre_states_of_ledgers_is_for_operators() -> None:
-    api = Api()
-    answer = api("GET", "/v1/ledger?from_ms=5&until_ms=9", who="op")
-    assert answer.json() == {"files": {"of": "5 9"}}
-    assert api("GET", "/v1/ledger", who="op").json() == {"files": {"of": "0 None"}}
-    assert api("GET", "/v1/ledger").status_code == 403
-
-
-def test_heads_of_ledgers_are_for_everybody_who_has_a_key() -> None:
-    [head] = Api()("GET", "/v1/ledger/heads").json()
-    assert head == msgspec.to_builtins(WITNESSED)
-    assert Api()("GET", "/v1/ledger/heads", who=None).status_code == 401
 
 
 def test_the_bundle_of_now_is_told_by_its_version_alone() -> None:

@@ -15,7 +15,6 @@ from heliovox.protocol.control import (
     CallerWhy,
     ComplianceWhy,
     DecisionView,
-    DrainView,
     Loser,
     Moved,
     NodeView,
@@ -23,8 +22,8 @@ from heliovox.protocol.control import (
     RemovedRegion,
     RuledView,
     SessionView,
-    Stays,
 )
+from heliovox.protocol.draining import DrainView, Stays
 from heliovox.protocol.messages import Place
 from tests.support.fake_control import Answer, FakeControl, fake_control
 
